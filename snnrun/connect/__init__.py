@@ -1,0 +1,1 @@
+"""Connection rules: one file a rule."""

@@ -1,0 +1,1 @@
+"""External drives: one file a drive."""

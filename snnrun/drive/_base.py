@@ -1,0 +1,32 @@
+"""What every external drive is.
+
+Shapes: `B` lanes, `M` sources of the drive, `N` neurons of the target population.
+"""
+
+from typing import Any, ClassVar, NamedTuple
+
+from snnrun.component import Component
+
+
+class Drive(Component):
+    """Input from outside the network; draws are addressed by (index, step).
+
+    `emits = "spikes"`: `size` sources that project through synapses, like a population;
+    `emits = "current"`: a current into every neuron of the population it projects to.
+    """
+
+    emits: ClassVar[str] = "spikes"
+
+    def prepare(self, dt: float) -> NamedTuple:
+        """Return the coefficients of `step` for a time step of `dt` ms, in float64."""
+        raise NotImplementedError
+
+    @staticmethod
+    def step(key: Any, step: Any, size: int, c: Any, xp: Any) -> Any:
+        """Return what the drive emits in a step.
+
+        `key`: pair of `[B, 1]` uint32, `step`: uint32, `size`: `M` or `N`, static.
+        Returns a list of `[B, m]` boolean pieces whose sizes add up to `M` (spikes), or the
+        current `[B or 1, N or 1]` in pA.
+        """
+        raise NotImplementedError

@@ -1,0 +1,59 @@
+"""Constant current between two times, into every neuron of the population it projects to.
+
+The weight of the projection multiplies it. It acts in the steps that start in
+[start_ms, stop_ms).
+
+    name       unit  meaning
+    amplitude  pA    current
+    start_ms   ms    first step that gets it
+    stop_ms    ms    first step that no longer gets it (none: never ends)
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from snnrun.component import component, param
+from snnrun.drive._base import Drive
+
+_FOREVER = 2**31 - 1
+
+
+class Coefficients(NamedTuple):
+    """Current and the steps between which it acts."""
+
+    amplitude: Any
+    start: Any
+    stop: Any
+
+
+@component
+class ConstantCurrent(Drive):
+    """Direct current."""
+
+    emits = "current"
+
+    amplitude: float = param("pA", "current")
+    start_ms: float = param("ms", "first step that gets it starts here", at_least=0)
+    stop_ms: float = param("ms", "no step that starts here or later gets it", optional=True)
+
+    def check(self, dt: float) -> list[str]:
+        del dt
+        if self.stop_ms is not None and self.stop_ms <= self.start_ms:
+            return [f"stop_ms: must be above start_ms ({self.start_ms:g})"]
+        return []
+
+    def prepare(self, dt: float) -> Coefficients:
+        stop = _FOREVER if self.stop_ms is None else round(self.stop_ms / dt)
+        return Coefficients(
+            amplitude=np.float64(self.amplitude),
+            start=np.uint32(round(self.start_ms / dt)),
+            stop=np.uint32(stop),
+        )
+
+    @staticmethod
+    def step(key: Any, step: Any, size: int, c: Coefficients, xp: Any) -> Any:
+        del key, size
+        return xp.where((step >= c.start) & (step < c.stop), c.amplitude, 0 * c.amplitude)[
+            None, None
+        ]

@@ -1,0 +1,128 @@
+"""Contacts of all projections, merged into one row of targets a source.
+
+A row holds the projections of its source one after another ("segments"). A contact's target
+is a slot (receptor * N + neuron), so one delivery a step serves the whole network. Weight and
+delay of a constant projection are stored once a segment, not once a contact.
+
+Shapes: `M` sources, `Q` most segments a row, `S` contacts, padded to a size class so that
+networks that differ by seed or a little in p have arrays of one shape.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from snnrun.connect._base import Contacts
+from snnrun.distribution import Distribution, Value, draw
+
+Streams = Callable[[str, str], np.random.Generator]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """A projection's share of the rows of its sources; `expected`: mean and SD of contacts."""
+
+    name: str
+    sources: slice
+    contacts: Contacts
+    first_slot: int
+    weight: Value
+    factor: float
+    delay: Value
+    expected: tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Edges:
+    """All contacts, by source.
+
+    `start` `[M * Q + 1]`: where each segment begins; `target` `[S]`: slots; `scale` `[M * Q]`:
+    weight of a segment; `delay` `[M * Q]`: its delay in steps; `weight`, `extra` `[S]`: factor
+    and additional delay of a contact, None where no projection needs them. `depth`: slots of
+    the input ring (longest delay + 1); `typical_row`: expected length of a row.
+    """
+
+    start: np.ndarray
+    target: np.ndarray
+    scale: np.ndarray
+    delay: np.ndarray
+    weight: np.ndarray | None
+    extra: np.ndarray | None
+    segments: int
+    depth: int
+    typical_row: int
+
+
+def merge(rows: list[Row], sources: int, rng_of: Streams, dt: float) -> Edges:
+    """Lay out the contacts of all projections; `rng_of(projection, role)` draws the rest."""
+    places = _places(rows)
+    segments = max([1, *(q + 1 for q in places)])
+    m = max(1, sources)
+    lengths, scale = np.zeros((m, segments), np.int64), np.zeros((m, segments))
+    delay = np.zeros((m, segments), np.int32)
+    for row, q in zip(rows, places, strict=True):
+        lengths[row.sources, q] = np.diff(row.contacts.start)
+        scale[row.sources, q] = row.factor * _constant(row.weight, 1.0)
+        delay[row.sources, q] = round(_constant(row.delay, 0.0) / dt)
+    start = np.zeros(m * segments + 1, np.int64)
+    np.cumsum(lengths.reshape(-1), out=start[1:])
+    capacity = size_class(sum(r.expected[0] + 6 * r.expected[1] for r in rows), start[-1])
+    target = np.zeros(capacity, np.int32)
+    weight = np.ones(capacity) if any(_varies(r.weight) for r in rows) else None
+    extra = np.zeros(capacity, np.int32) if any(_varies(r.delay) for r in rows) else None
+    for row, q in zip(rows, places, strict=True):
+        begin = start[:-1].reshape(m, segments)[row.sources, q] - row.contacts.start[:-1]
+        place = np.repeat(begin, np.diff(row.contacts.start))
+        place += np.arange(place.size)
+        target[place] = row.contacts.target + np.int32(row.first_slot)
+        if weight is not None and _varies(row.weight):
+            weight[place] = draw(row.weight, rng_of(row.name, "weight"), place.size)
+        if extra is not None and _varies(row.delay):
+            steps = np.rint(draw(row.delay, rng_of(row.name, "delay"), place.size) / dt)
+            extra[place] = np.maximum(steps, 1)
+    return Edges(
+        start=start.astype(np.int32),
+        target=target,
+        scale=scale.reshape(-1),
+        delay=delay.reshape(-1),
+        weight=weight,
+        extra=extra,
+        segments=segments,
+        depth=_depth(delay, extra),
+        typical_row=round(sum(row.expected[0] for row in rows) / m),
+    )
+
+
+def size_class(expected: float, actual: int = 0) -> int:
+    """Return the next size of the form k * 2^n, 8 <= k < 16, at or above both numbers."""
+    size = max(16, int(np.ceil(expected)), int(actual))
+    if size >= 2**31:
+        raise OverflowError(f"{size} contacts: at most {2**31 - 1} fit into one network")
+    unit = 1 << max(0, (size - 1).bit_length() - 4)
+    return -(-size // unit) * unit
+
+
+def _places(rows: list[Row]) -> list[int]:
+    """Return which segment of its sources' rows each projection is."""
+    used: dict[int, int] = {}
+    places = []
+    for row in rows:
+        places.append(used.get(row.sources.start, 0))
+        used[row.sources.start] = places[-1] + 1
+    return places
+
+
+def _depth(delay: np.ndarray, extra: np.ndarray | None) -> int:
+    longest = int(delay.max(initial=0))
+    if extra is not None:  # drawn delays: a power of two, so that seeds share one shape
+        longest = max(longest, 1 << int(extra.max(initial=1)).bit_length())
+    return longest + 1
+
+
+def _varies(value: Value) -> bool:
+    return isinstance(value, Distribution)
+
+
+def _constant(value: Value, otherwise: float) -> float:
+    return otherwise if isinstance(value, Distribution) else float(value)

@@ -1,0 +1,180 @@
+"""The compiled unit: up to `blocks` x 32 steps, with a traced number of valid ones.
+
+The host calls it until time is up; noise is keyed by the absolute step, so any split into
+chunks gives the same spikes. Chunks start at multiples of 32 steps.
+
+Shapes: `B` lanes, `N` neurons, `Z` recorded sources, `K` blocks, `W` windows of a chunk.
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from snnrun.engine.plan import BLOCK, Constants, Located, Plan
+from snnrun.engine.step import State, step
+
+
+class Output(NamedTuple):
+    """What a chunk hands to the host.
+
+    `words` `[K, B, Z]` uint32: bit i of word k is a spike in step 32 k + i of the chunk;
+    `counts` `[W, B, N]` int32: spikes of the windows the chunk touches; `samples`: recorded
+    variables `[rows, B, n]`; `fingerprint` `[B, N, 2]` uint32: hash of each train so far;
+    `finite` `[B]`: whether all state variables are finite.
+    """
+
+    words: Any
+    counts: Any
+    samples: tuple[Any, ...]
+    fingerprint: Any
+    finite: Any
+
+
+class Carry(NamedTuple):
+    """State between chunks: the network's, and the hash of each spike train."""
+
+    state: State
+    fingerprint: Any
+
+
+def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, warmup: Any) -> Any:
+    """Run `steps` steps from step `first`; windows are counted from step `warmup`."""
+    output = _empty(plan, carry.fingerprint)
+
+    def block(k: Any, both: tuple[Carry, Output]) -> tuple[Carry, Output]:
+        carry, output = both
+        start = first + k * BLOCK
+        state, word, samples = _block(
+            plan, c, carry.state, output.samples, start, jnp.minimum(BLOCK, steps - k * BLOCK), first
+        )
+        neurons = word[:, : plan.neurons]
+        mark = _mix(carry.fingerprint, neurons)
+        output = output._replace(
+            words=_store(output.words, word, k),
+            counts=_count(plan, output.counts, neurons, start, first, warmup),
+            samples=samples,
+        )
+        return Carry(state, mark), output
+
+    blocks = (steps + BLOCK - 1) // BLOCK
+    carry, output = lax.fori_loop(0, blocks, block, (carry, output))
+    output = output._replace(fingerprint=carry.fingerprint, finite=_finite(plan, carry.state))
+    return carry, output
+
+
+def _block(
+    plan: Plan, c: Constants, state: State, samples: Any, start: Any, steps: Any, first: Any
+) -> tuple[State, Any, Any]:
+    """Run up to 32 steps and pack their spikes: `[B, Z]` uint32."""
+
+    def one(i: Any, carry: Any) -> Any:
+        state, word, samples = carry
+        n = start + i
+        state, currents = step(plan, c, state, n)
+        flags = state.flags[:, : plan.recorded].astype(jnp.uint32)
+        samples = _sample(plan, c, samples, state, currents, n, first)
+        return state, word | flags << i.astype(jnp.uint32), samples
+
+    word = jnp.zeros((plan.lanes, plan.recorded), jnp.uint32)
+    result: tuple[State, Any, Any] = lax.fori_loop(0, steps, one, (state, word, samples))
+    return result
+
+
+def _empty(plan: Plan, fingerprint: Any) -> Output:
+    kept = plan.blocks if plan.recording.spikes else 0
+    return Output(
+        words=jnp.zeros((kept, plan.lanes, plan.recorded), jnp.uint32),
+        counts=jnp.zeros((plan.windows, plan.lanes, plan.neurons), jnp.int32),
+        samples=tuple(
+            jnp.zeros((sample_rows(plan, every) + 1, plan.lanes, size), plan.dtype)
+            for every, size in sample_shapes(plan)
+        ),
+        fingerprint=fingerprint,
+        finite=jnp.ones(plan.lanes, bool),
+    )
+
+
+def sample_shapes(plan: Plan) -> list[tuple[int, int]]:
+    """Return (steps between samples, neurons) of each recorded variable."""
+    return [
+        (s.every, at.stop - at.start if s.neurons is None else len(s.neurons))
+        for s, at in zip(plan.recording.samples, plan.sampled, strict=True)
+    ]
+
+
+def sample_rows(plan: Plan, every: int) -> int:
+    """Return how many samples a chunk can hold."""
+    return plan.blocks * BLOCK // every + 1
+
+
+def _store(words: Any, word: Any, k: Any) -> Any:
+    return lax.dynamic_update_index_in_dim(words, word, k, 0) if words.shape[0] else words
+
+
+def _mix(fingerprint: Any, word: Any) -> Any:
+    """Return the hash of each train with 32 more steps in it."""
+    low, high = fingerprint[..., 0], fingerprint[..., 1]
+    low = (low ^ word) * np.uint32(0x9E3779B1)
+    low = low ^ low >> 15
+    high = (high + word) * np.uint32(0x85EBCA77) + low
+    high = high ^ high >> 13
+    return jnp.stack([low, high], axis=-1)
+
+
+def _count(plan: Plan, counts: Any, word: Any, start: Any, first: Any, warmup: Any) -> Any:
+    """Add a block's spikes to the window it begins in and, past its edge, to the next."""
+    size = plan.recording.window_steps
+    if not size:
+        return counts
+    offset = start - warmup
+    window = offset // size
+    before = jnp.minimum((window + 1) * size - offset, BLOCK)
+    mask = jnp.where(
+        before == BLOCK, jnp.uint32(0xFFFFFFFF), (jnp.uint32(1) << before.astype(jnp.uint32)) - 1
+    )
+    row = window - (first - warmup) // size
+    here, after = (lax.population_count(w).astype(jnp.int32) for w in (word & mask, word & ~mask))
+    return counts.at[row].add(here).at[row + 1].add(after)
+
+
+def _sample(
+    plan: Plan, c: Constants, samples: Any, state: State, currents: Any, n: Any, first: Any
+) -> Any:
+    """Write the recorded variables at the end of step n where they are due.
+
+    Steps that are not due write into a spare last row, which costs less than a branch.
+    """
+    stored = []
+    wanted = zip(plan.recording.samples, plan.sampled, c.sampled, samples, strict=True)
+    for sample, at, index, buffer in wanted:
+        value = _variable(plan, state, currents, at)
+        if index is not None:
+            value = value[:, index]
+        row = (n + 1) // sample.every - first // sample.every - 1
+        row = jnp.where((n + 1) % sample.every == 0, row, buffer.shape[0] - 1)
+        stored.append(lax.dynamic_update_index_in_dim(buffer, value.astype(plan.dtype), row, 0))
+    return tuple(stored)
+
+
+def _variable(plan: Plan, state: State, currents: list[Any], at: Located) -> Any:
+    """Return a state variable or synaptic current, `[B, n]`."""
+    if at.model is not None:
+        return getattr(state.neurons[at.model], at.field)[:, at.start : at.stop]
+    receptor = at.receptor
+    assert receptor is not None
+    for current in currents:
+        if receptor < current.shape[1]:
+            return current[:, receptor, at.start : at.stop]
+        receptor -= current.shape[1]
+    raise IndexError(at.receptor)
+
+
+def _finite(plan: Plan, state: State) -> Any:
+    finite = jnp.ones(plan.lanes, bool)
+    for part in (*state.neurons, *state.synapses):
+        for array in part:
+            if jnp.issubdtype(array.dtype, jnp.floating):
+                finite &= jnp.isfinite(array.reshape(plan.lanes, -1)).all(axis=1)
+    return finite

@@ -1,0 +1,228 @@
+"""What is compiled (`Plan`, static) and what is passed to it (`Constants`, arrays).
+
+Everything that changes the compiled program is in the plan or in the shapes of the arrays;
+every number that may differ between runs is in the arrays.
+
+Shapes: `B` lanes, `N` neurons, `M` sources, `R` receptors of a kind.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from snnrun import random
+from snnrun.drive._base import Drive
+from snnrun.network import Network
+from snnrun.neuron._base import Neuron
+from snnrun.synapse._base import Synapse
+
+BLOCK = 32  # steps packed into one word
+_MAX_STEPS = 8192
+_MAX_WORDS = 4 << 20  # words of output a chunk: 16 MB
+
+
+class Sample(NamedTuple):
+    """A state variable recorded every so many steps: of `population`, `size` neurons."""
+
+    population: str
+    variable: str
+    every: int
+    neurons: tuple[int, ...] | None
+
+
+class Located(NamedTuple):
+    """Where a sample is found: field of a model's state, or current of a receptor."""
+
+    model: int | None
+    receptor: int | None
+    field: str
+    start: int
+    stop: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What a run keeps: packed spikes of neurons (and drives), counts, state variables."""
+
+    spikes: bool = True
+    drives: bool = False
+    window_steps: int = 0
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The static half of a compiled chunk."""
+
+    models: tuple[tuple[type[Neuron], int, int], ...]
+    receptors: tuple[tuple[type[Synapse], int], ...]
+    drives: tuple[tuple[type[Drive], int, int], ...]
+    currents: tuple[tuple[type[Drive], int, int], ...]
+    neurons: int
+    sources: int
+    segments: int
+    depth: int
+    row: int
+    lanes: int
+    blocks: int
+    dtype: str
+    recording: Recording
+    sampled: tuple[Located, ...]
+
+    @property
+    def slots(self) -> int:
+        """Targets a contact can have: receptors times neurons."""
+        return self.neurons * sum(n for _, n in self.receptors)
+
+    @property
+    def padded_sources(self) -> int:
+        """Sources of a lane, padded so that whole words hold them."""
+        return -(-max(1, self.sources) // 32) * 32
+
+    @property
+    def recorded(self) -> int:
+        """Sources whose spikes are packed."""
+        return self.sources if self.recording.drives else self.neurons
+
+    @property
+    def windows(self) -> int:
+        """Counting windows that one chunk can touch."""
+        steps = self.recording.window_steps
+        return self.blocks * BLOCK // steps + 2 if steps else 0
+
+
+class Constants(NamedTuple):
+    """The numbers of a run, on the device."""
+
+    models: tuple[Any, ...]
+    receptors: tuple[Any, ...]
+    drives: tuple[Any, ...]
+    drive_keys: tuple[Any, ...]
+    currents: tuple[Any, ...]
+    current_keys: tuple[Any, ...]
+    current_weights: tuple[Any, ...]
+    start: Any
+    target: Any
+    scale: Any
+    delay: Any
+    weight: Any
+    extra: Any
+    sampled: tuple[Any, ...]
+    one: Any
+
+
+def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) -> Plan:
+    """Return the plan that runs `lanes` trials of a network together."""
+    sources = max((s.stop for s in network.sources.values()), default=0)
+    recorded = sources if recording.drives else network.size
+    blocks = _MAX_STEPS // BLOCK
+    if recording.spikes:
+        blocks = max(1, min(blocks, _MAX_WORDS // max(1, recorded * lanes)))
+    return Plan(
+        models=tuple((cls, part.start, part.stop) for cls, part, _ in network.models),
+        receptors=tuple((cls, len(names)) for cls, names, _ in network.receptors),
+        drives=tuple(
+            (type(drive), network.sources[name].start, drive.size)  # type: ignore[attr-defined]
+            for name, drive in network.drives.items()
+            if drive.emits == "spikes"
+        ),
+        currents=tuple(
+            (type(network.drives[p.pre]), network.neurons[p.post].start, network.neurons[p.post].stop)
+            for p in _current_projections(network).values()
+        ),
+        neurons=network.size,
+        sources=sources,
+        segments=network.edges.segments,
+        depth=network.edges.depth,
+        row=_row_width(network.edges.typical_row),
+        lanes=lanes,
+        blocks=blocks,
+        dtype=dtype,
+        recording=recording,
+        sampled=tuple(_locate(network, s) for s in recording.samples),
+    )
+
+
+def make_constants(network: Network, plan: Plan, seed: int, trials: list[int]) -> Constants:
+    """Return the arrays of a run whose lanes are `trials`, as NumPy, in the plan's precision."""
+    edges, real = network.edges, np.dtype(plan.dtype)
+    currents = _current_projections(network)
+
+    def keys(names: list[str]) -> tuple[Any, ...]:
+        return tuple(_keys(seed, name, trials) for name in names)
+
+    def prepared(drive: Drive) -> Any:
+        c: Any = drive.prepare(network.dt)
+        return type(c)(*(_cast(x, real) for x in c))
+
+    return Constants(
+        models=tuple(type(c)(*(_cast(x, real)[None] for x in c)) for _, _, c in network.models),
+        receptors=tuple(_stack(c, real) for _, _, c in network.receptors),
+        drives=tuple(prepared(d) for d in network.drives.values() if d.emits == "spikes"),
+        drive_keys=keys([n for n, d in network.drives.items() if d.emits == "spikes"]),
+        currents=tuple(prepared(network.drives[p.pre]) for p in currents.values()),
+        current_keys=keys(list(currents)),
+        current_weights=tuple(_cast(p.weight, real) for p in currents.values()),
+        start=edges.start,
+        target=np.pad(edges.target, (0, plan.row)),
+        scale=edges.scale.astype(real),
+        delay=edges.delay,
+        weight=None if edges.weight is None else np.pad(edges.weight.astype(real), (0, plan.row)),
+        extra=None if edges.extra is None else np.pad(edges.extra, (0, plan.row)),
+        sampled=tuple(_indices(s) for s in plan.recording.samples),
+        one=np.ones((), real),
+    )
+
+
+def _current_projections(network: Network) -> dict[str, Any]:
+    return {
+        name: p
+        for name, p in network.spec.projections.items()
+        if p.pre in network.drives and network.drives[p.pre].emits == "current"
+    }
+
+
+def _row_width(typical: int) -> int:
+    """Return how many contacts are delivered at once: a power of two near a row's length."""
+    return int(min(512, max(32, 1 << max(0, typical - 1).bit_length())))
+
+
+def _keys(seed: int, name: str, trials: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two words of a stream's key for each lane, `[B, 1]` each."""
+    words = np.stack([random.stream_key(seed, name, "noise", trial) for trial in trials])
+    return words[:, :1], words[:, 1:]
+
+
+def _cast(x: Any, real: np.dtype) -> np.ndarray:
+    """Return reals in the run's precision; integers as they are."""
+    x = np.asarray(x)
+    return x.astype(real) if x.dtype.kind == "f" or x.dtype == np.int64 else x
+
+
+def _stack(coefficients: tuple[tuple, ...], real: np.dtype) -> Any:
+    """Return one named tuple of `[1, R, 1 or N]` arrays for the receptors of a kind."""
+    columns = []
+    for column in zip(*coefficients, strict=True):
+        arrays = np.broadcast_arrays(*(np.atleast_1d(x) for x in column))
+        columns.append(_cast(np.stack(arrays)[None], real))
+    return type(coefficients[0])(*columns)
+
+
+def _locate(network: Network, sample: Sample) -> Located:
+    """Find a recorded variable: `i_<synapse>` is a synaptic current, others are model state."""
+    part = network.neurons[sample.population]
+    if sample.variable.startswith("i_"):
+        receptor = network.receptor_index[sample.variable[2:]]
+        return Located(None, receptor, "", part.start, part.stop)
+    model, group = next(
+        (i, group)
+        for i, (_, group, _) in enumerate(network.models)
+        if group.start <= part.start < group.stop
+    )
+    first = part.start - group.start
+    return Located(model, None, sample.variable, first, first + part.stop - part.start)
+
+
+def _indices(sample: Sample) -> Any:
+    return None if sample.neurons is None else np.asarray(sample.neurons, np.int32)

@@ -1,0 +1,169 @@
+"""Backend `reference`: plain NumPy in float64, slow and obvious; the oracle for the others.
+
+Nothing is packed or merged: populations and projections are visited one after another, every
+spike adds its contacts to the input of the step it is due in. Only the equations of the
+models and the counter-based draws are shared with the other backends.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from snnrun import random
+from snnrun.distribution import Distribution, draw
+from snnrun.engine.chunk import Output, sample_rows, sample_shapes
+from snnrun.engine.plan import BLOCK, Located, Plan
+from snnrun.network import Network
+from snnrun.neuron._base import Inputs
+
+
+class ReferenceEngine:
+    """Runs chunks of one network, one trial at a time."""
+
+    def __init__(self, plan: Plan, network: Network, seed: int, realisation: int = 0) -> None:
+        assert plan.lanes == 1 and network.contact_lists is not None
+        self.plan, self.network, self.seed = plan, network, seed
+        self.synapse_of = {name: s for name, s in network.spec.synapses.items()}
+        self._weights = {
+            name: self._per_contact(name, "weight", realisation) * network.spec.weight_factor
+            for name in network.contact_lists
+        }
+        self._delays = {
+            name: self._delay_steps(name, realisation) for name in network.contact_lists
+        }
+
+    def start(self, v: np.ndarray, trial: int) -> None:
+        """Set the state at t = 0: `v` `[N]` mV."""
+        n = self.network.size
+        self._arrivals: dict[int, dict[str, np.ndarray]] = defaultdict(
+            lambda: {name: np.zeros(n) for name in self.synapse_of}
+        )
+        self._models = [
+            [cls, part, coefficients, cls.init(v[part].astype(float), coefficients, np)]
+            for cls, part, coefficients in self.network.models
+        ]
+        self._synapses = {
+            name: [cls, c, cls.init((n,), float, np)]
+            for cls, names, all_c in self.network.receptors
+            for name, c in zip(names, all_c, strict=True)
+        }
+        self._keys = {
+            name: tuple(
+                word.reshape(1, 1)
+                for word in random.stream_key(self.seed, name, "noise", trial)
+            )
+            for name in [*self.network.drives, *self.network.spec.projections]
+        }
+        self._fingerprint = np.zeros((1, n, 2), np.uint32)
+
+    def run(self, first: int, steps: int, warmup: int) -> Output:
+        """Simulate `steps` steps from step `first`."""
+        plan, n = self.plan, self.network.size
+        raster = np.zeros((-(-steps // BLOCK) * BLOCK, plan.sources), np.uint8)
+        samples = [
+            np.zeros((sample_rows(plan, every) + 1, 1, size)) for every, size in sample_shapes(plan)
+        ]
+        for i in range(steps):
+            spiked, currents = self._step(first + i)
+            raster[i] = spiked
+            self._sample(samples, currents, first, first + i)
+        words = np.packbits(raster.reshape(-1, BLOCK, plan.sources), axis=1, bitorder="little")
+        words = np.ascontiguousarray(words.transpose(0, 2, 1)).view("<u4")[..., 0]
+        for word in words[:, :n]:
+            self._fingerprint = _mix(self._fingerprint, word[None])
+        return Output(
+            words=words[:, None, : plan.recorded],
+            counts=self._counts(raster[:steps, :n], first, warmup),
+            samples=tuple(samples),
+            fingerprint=self._fingerprint,
+            finite=np.array([all(np.isfinite(m[3].v).all() for m in self._models)]),
+        )
+
+    def _step(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        due = self._arrivals.pop(step, None) or {}
+        total, currents = np.zeros(self.network.size), {}
+        for name, entry in self._synapses.items():
+            cls, c, state = entry
+            entry[2], currents[name] = cls.step(state, due.get(name, 0.0), c)
+            total = total + currents[name]
+        self._add_currents(total, step)
+        spiked = np.zeros(self.plan.sources, np.uint8)
+        for entry in self._models:
+            cls, part, c, state = entry
+            entry[3], spiked[part] = cls.step(state, Inputs(total[part]), c, np)
+        for name, drive in self.network.drives.items():
+            if drive.emits == "spikes":
+                spiked[self.network.sources[name]] = self._draw(name, step)
+        self._deliver(spiked, step)
+        return spiked, currents
+
+    def _draw(self, name: str, step: int) -> np.ndarray:
+        drive: Any = self.network.drives[name]
+        c = drive.prepare(self.network.dt)
+        pieces = drive.step(self._keys[name], np.uint32(step), drive.size, c, np)
+        return np.concatenate([piece[0] for piece in pieces])
+
+    def _add_currents(self, total: np.ndarray, step: int) -> None:
+        for name, p in self.network.spec.projections.items():
+            drive = self.network.drives.get(p.pre)
+            if drive is not None and drive.emits == "current":
+                c = drive.prepare(self.network.dt)
+                current = drive.step(self._keys[name], np.uint32(step), 1, c, np)
+                total[self.network.neurons[p.post]] += p.weight * current[0, 0]
+
+    def _deliver(self, spiked: np.ndarray, step: int) -> None:
+        assert self.network.contact_lists is not None
+        for name, contacts in self.network.contact_lists.items():
+            projection = self.network.spec.projections[name]
+            first = self.network.neurons[projection.post].start
+            for source in np.flatnonzero(spiked[self.network.sources[projection.pre]]):
+                row = slice(contacts.start[source], contacts.start[source + 1])
+                due = step + 1 + self._delays[name][row]
+                for when in np.unique(due):
+                    here = due == when
+                    arrivals = self._arrivals[int(when)][str(projection.synapse)]
+                    target = first + contacts.target[row][here]
+                    np.add.at(arrivals, target, self._weights[name][row][here])
+
+    def _per_contact(self, name: str, role: str, realisation: int) -> np.ndarray:
+        assert self.network.contact_lists is not None
+        value = getattr(self.network.spec.projections[name], role)
+        rng = random.generator(self.seed, name, role, realisation)
+        return draw(value, rng, self.network.contact_lists[name].target.size)
+
+    def _delay_steps(self, name: str, realisation: int) -> np.ndarray:
+        steps = np.rint(self._per_contact(name, "delay", realisation) / self.network.dt)
+        drawn = isinstance(self.network.spec.projections[name].delay, Distribution)
+        return np.maximum(steps, 1 if drawn else 0).astype(int)
+
+    def _sample(self, samples: list, currents: dict, first: int, step: int) -> None:
+        for i, (sample, at) in enumerate(
+            zip(self.plan.recording.samples, self.plan.sampled, strict=True)
+        ):
+            if (step + 1) % sample.every == 0:
+                row = (step + 1) // sample.every - first // sample.every - 1
+                value = self._variable(sample.variable, at, currents)
+                samples[i][row, 0] = value if sample.neurons is None else value[list(sample.neurons)]
+
+    def _variable(self, variable: str, at: Located, currents: dict) -> np.ndarray:
+        if at.model is None:
+            return np.asarray(currents[variable[2:]][at.start : at.stop])
+        return np.asarray(getattr(self._models[at.model][3], at.field)[at.start : at.stop])
+
+    def _counts(self, raster: np.ndarray, first: int, warmup: int) -> np.ndarray:
+        size, counts = self.plan.recording.window_steps, None
+        counts = np.zeros((self.plan.windows, 1, raster.shape[1]), np.int32)
+        if size:
+            rows = (first + np.arange(len(raster)) - warmup) // size - (first - warmup) // size
+            np.add.at(counts[:, 0], rows, raster)
+        return counts
+
+
+def _mix(fingerprint: np.ndarray, word: np.ndarray) -> np.ndarray:
+    """The hash of `chunk._mix`, in NumPy."""
+    low, high = fingerprint[..., 0], fingerprint[..., 1]
+    low = (low ^ word) * np.uint32(0x9E3779B1)
+    low = low ^ low >> 15
+    high = (high + word) * np.uint32(0x85EBCA77) + low
+    return np.stack([low, high ^ high >> 13], axis=-1)

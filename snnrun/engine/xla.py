@@ -1,0 +1,69 @@
+"""Backend `xla`: the chunk compiled by JAX, on CPU, GPU or TPU."""
+
+import functools
+import time
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from snnrun.engine import cache
+from snnrun.engine.chunk import Carry, Output, chunk
+from snnrun.engine.plan import Constants, Plan
+from snnrun.engine.step import initial_state
+
+
+class Compiled(NamedTuple):
+    """Seconds to trace and to compile (or load) the chunk, and where it came from."""
+
+    trace_s: float
+    compile_s: float
+    cache: str
+
+
+@functools.cache
+def _jitted() -> Any:
+    return jax.jit(chunk, static_argnames="plan", donate_argnames="carry")
+
+
+class XlaEngine:
+    """Runs chunks of one plan; constants may change between runs without compiling again."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._call: Any = None
+
+    def compile(self, c: Constants) -> Compiled:
+        """Trace and compile the chunk, or take it from the cache on disk."""
+        carry = self._carry(c, np.zeros((self.plan.lanes, self.plan.neurons)))
+        scalars = (np.int32(0), np.int32(0), np.int32(0))
+        begun = time.perf_counter()
+        lowered = _lowered(self.plan, c, carry, scalars)
+        traced = time.perf_counter()
+        with cache.watched() as watch:
+            self._call = lowered.compile()
+        return Compiled(traced - begun, time.perf_counter() - traced, watch.verdict)
+
+    def start(self, c: Constants, v: np.ndarray) -> tuple[Constants, Carry]:
+        """Put constants and the initial state (`v` `[B, N]`, mV) on the device."""
+        moved: tuple[Constants, Carry] = jax.device_put((c, self._carry(c, v)))
+        return moved
+
+    def run(self, c: Constants, carry: Carry, first: int, steps: int, warmup: int) -> Any:
+        """Start a chunk and return (carry, output) at once; the arrays arrive later."""
+        return self._call(c, carry, np.int32(first), np.int32(steps), np.int32(warmup))
+
+    def fetch(self, output: Output) -> Output:
+        """Wait for a chunk's output and return it as NumPy arrays."""
+        fetched: Output = jax.device_get(output)
+        return fetched
+
+    def _carry(self, c: Constants, v: np.ndarray) -> Carry:
+        return Carry(
+            state=initial_state(self.plan, c, v),
+            fingerprint=np.zeros((self.plan.lanes, self.plan.neurons, 2), np.uint32),
+        )
+
+
+def _lowered(plan: Plan, c: Constants, carry: Carry, scalars: Any) -> Any:
+    return _jitted().lower(plan, c, carry, *scalars)

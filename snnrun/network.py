@@ -1,0 +1,262 @@
+"""Populations and projections become concatenated arrays.
+
+All neurons lie on one axis (populations of one model side by side), all sources on another
+(neurons, then drives), and a synapse's target is a slot: receptor * N + neuron. How
+contacts are laid out is in `edges`.
+
+Shapes: `N` neurons, `M` sources, `R` receptors.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from snnrun import random
+from snnrun.connect._base import Connect, Contacts, Layer
+from snnrun.distribution import Distribution, Value, draw
+from snnrun.drive._base import Drive
+from snnrun.edges import Edges, Row, merge
+from snnrun.neuron._base import Neuron, arrays
+from snnrun.synapse._base import Synapse
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Population:
+    """A population of neurons of one model."""
+
+    size: int
+    type: str
+    neuron: Neuron
+    positions: str | None
+    v_init: Value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Projection:
+    """Contacts from a population or drive to a population."""
+
+    pre: str
+    post: str
+    connect: Connect | None
+    synapse: str | None
+    weight: Value
+    delay: Value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """A network as the configuration describes it."""
+
+    populations: dict[str, Population]
+    synapses: dict[str, Synapse]
+    projections: dict[str, Projection]
+    weight_scaling: str
+    per_trial: bool
+
+    @property
+    def weight_factor(self) -> float:
+        """Factor on all weights: 1, or 1 / sqrt(all neurons)."""
+        neurons = sum(p.size for p in self.populations.values())
+        return 1 / math.sqrt(neurons) if self.weight_scaling == "inv_sqrt_n" else 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A drawn network. Coefficients are float64 and cast by the engine."""
+
+    spec: NetworkSpec
+    drives: dict[str, Drive]
+    dt: float
+    neurons: dict[str, slice]
+    sources: dict[str, slice]
+    models: tuple[tuple[type[Neuron], slice, tuple], ...]
+    receptors: tuple[tuple[type[Synapse], tuple[str, ...], tuple[tuple, ...]], ...]
+    edges: Edges
+    contacts: dict[str, int]
+    contact_lists: dict[str, Contacts] | None
+    positions: dict[str, np.ndarray | None]
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return sum(p.size for p in self.spec.populations.values())
+
+    @property
+    def receptor_index(self) -> dict[str, int]:
+        """Index of each synapse name on the receptor axis."""
+        return receptor_order(self.spec.synapses)
+
+
+def build(
+    spec: NetworkSpec,
+    drives: dict[str, Drive],
+    seed: int,
+    dt: float,
+    realisation: int = 0,
+    keep_contacts: bool = False,
+) -> Network:
+    """Draw a network: neuron parameters, positions, contacts, weights and delays.
+
+    `realisation` numbers independent draws (trials with their own connectivity).
+    """
+    by_model = sorted(spec.populations, key=lambda p: _first_of_model(spec, p))
+    neurons = _slices({p: spec.populations[p].size for p in by_model})
+    drawn = {p: _drawn(spec.populations[p], p, seed, realisation) for p in by_model}
+    spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}  # type: ignore[attr-defined]
+    sources = _slices({**{p: spec.populations[p].size for p in by_model}, **spiking})
+    positions = _positions(spec, drives, seed, realisation)
+    contacts = dict(_contacts(spec, sources, positions, seed, realisation))
+
+    def rng_of(projection: str, role: str) -> np.random.Generator:
+        return random.generator(seed, projection, role, realisation)
+
+    rows = list(_rows(spec, sources, neurons, positions, contacts))
+    total = max((s.stop for s in sources.values()), default=0)
+    return Network(
+        spec=spec,
+        drives=drives,
+        dt=dt,
+        neurons=neurons,
+        sources=sources,
+        models=tuple(_models(drawn, neurons, dt)),
+        receptors=tuple(_receptors(spec, drawn, neurons, dt)),
+        edges=merge(rows, total, rng_of, dt),
+        contacts={name: int(c.start[-1]) for name, c in contacts.items()},
+        contact_lists=contacts if keep_contacts else None,
+        positions=positions,
+    )
+
+
+def receptor_order(synapses: dict[str, Synapse]) -> dict[str, int]:
+    """Return the index of each synapse name: those of one kind side by side."""
+    kinds = list(dict.fromkeys(s.kind for s in synapses.values()))
+    ordered = sorted(synapses, key=lambda name: kinds.index(synapses[name].kind))
+    return {name: i for i, name in enumerate(ordered)}
+
+
+def grid(size: int) -> np.ndarray:
+    """Return `[size, 2]` positions of a square grid on (0, 1]: x grows slowest."""
+    side = math.isqrt(size)
+    index = np.arange(size)
+    return np.stack([index // side + 1, index % side + 1], axis=1) / side
+
+
+def _first_of_model(spec: NetworkSpec, name: str) -> int:
+    kinds = [p.neuron.kind for p in spec.populations.values()]
+    return kinds.index(spec.populations[name].neuron.kind)
+
+
+def _slices(sizes: dict[str, int]) -> dict[str, slice]:
+    ends = np.cumsum([0, *sizes.values()]).tolist()
+    return {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(sizes)}
+
+
+def _drawn(population: Population, name: str, seed: int, realisation: int) -> Neuron:
+    """Return the neuron model with its distributed parameters drawn, `[size]` each."""
+    values = {}
+    for field in population.neuron.parameters():
+        value = getattr(population.neuron, field)
+        if isinstance(value, Distribution):
+            rng = random.generator(seed, name, f"neuron.{field}", realisation)
+            values[field] = value.draw(rng, population.size)
+    return population.neuron.replace(**values)
+
+
+def _models(
+    drawn: dict[str, Neuron], neurons: dict[str, slice], dt: float
+) -> Iterator[tuple[type[Neuron], slice, tuple]]:
+    """Yield model class, its part of the neuron axis and coefficients `[n]` for each model."""
+    for cls in dict.fromkeys(type(n) for n in drawn.values()):
+        members = [p for p in drawn if type(drawn[p]) is cls]
+        parts = [
+            arrays(drawn[p].prepare(dt), neurons[p].stop - neurons[p].start) for p in members
+        ]
+        joined = type(parts[0])(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+        yield cls, slice(neurons[members[0]].start, neurons[members[-1]].stop), joined
+
+
+def _receptors(
+    spec: NetworkSpec, drawn: dict[str, Neuron], neurons: dict[str, slice], dt: float
+) -> Iterator[tuple[type[Synapse], tuple[str, ...], tuple[tuple, ...]]]:
+    """Yield synapse class, names and coefficients of each name, kind by kind."""
+    tau = np.full(sum(p.size for p in spec.populations.values()), np.inf)
+    for name, neuron in drawn.items():
+        if neuron.membrane_tau() is not None:
+            tau[neurons[name]] = neuron.membrane_tau()
+    if not np.isfinite(tau).any():
+        tau = tau[:1]
+    order = receptor_order(spec.synapses)
+    for cls in dict.fromkeys(type(spec.synapses[name]) for name in order):
+        members = tuple(name for name in order if type(spec.synapses[name]) is cls)
+        yield cls, members, tuple(spec.synapses[m].prepare(dt, tau) for m in members)
+
+
+def _positions(
+    spec: NetworkSpec, drives: dict[str, Drive], seed: int, realisation: int
+) -> dict[str, np.ndarray | None]:
+    """Return `[size, 2]` positions of populations and drives, None where there are none."""
+    layers = {**spec.populations, **{n: d for n, d in drives.items() if d.emits == "spikes"}}
+    found: dict[str, np.ndarray | None] = {}
+    for name, layer in layers.items():
+        layout = getattr(layer, "positions", None)
+        if layout == "grid":
+            found[name] = grid(layer.size)  # type: ignore[union-attr]
+        elif layout == "uniform":
+            rng = random.generator(seed, name, "positions", realisation)
+            found[name] = rng.uniform(size=(layer.size, 2))  # type: ignore[union-attr]
+        else:
+            found[name] = None
+    return found
+
+
+def _layers(
+    projection: Projection, sources: dict[str, slice], positions: dict[str, np.ndarray | None]
+) -> tuple[Layer, Layer]:
+    pre, post = (
+        Layer(sources[side].stop - sources[side].start, positions[side])
+        for side in (projection.pre, projection.post)
+    )
+    return pre, post
+
+
+def _contacts(
+    spec: NetworkSpec,
+    sources: dict[str, slice],
+    positions: dict[str, np.ndarray | None],
+    seed: int,
+    realisation: int,
+) -> Iterator[tuple[str, Contacts]]:
+    for name, projection in spec.projections.items():
+        if projection.connect is not None:
+            rng = random.generator(seed, name, "contacts", realisation)
+            layers = _layers(projection, sources, positions)
+            same = projection.pre == projection.post
+            yield name, projection.connect.draw(*layers, same, rng)
+
+
+def _rows(
+    spec: NetworkSpec,
+    sources: dict[str, slice],
+    neurons: dict[str, slice],
+    positions: dict[str, np.ndarray | None],
+    contacts: dict[str, Contacts],
+) -> Iterator[Row]:
+    """Yield what `edges.merge` needs to know of each projection."""
+    order = receptor_order(spec.synapses)
+    size = sum(p.size for p in spec.populations.values())
+    for name, drawn in contacts.items():
+        projection = spec.projections[name]
+        assert projection.connect is not None and projection.synapse is not None
+        layers = _layers(projection, sources, positions)
+        yield Row(
+            name=name,
+            sources=sources[projection.pre],
+            contacts=drawn,
+            first_slot=order[projection.synapse] * size + neurons[projection.post].start,
+            weight=projection.weight,
+            factor=spec.weight_factor,
+            delay=projection.delay,
+            expected=projection.connect.expected(*layers, projection.pre == projection.post),
+        )

@@ -1,0 +1,114 @@
+"""Exponential integrate-and-fire neuron.
+
+    c_m dV/dt = -g_l (V - e_l) + g_l slope_factor exp((V - v_th) / slope_factor) + i_e + I(t)
+
+with g_l = c_m / tau_m; V is bounded below by v_min. When V reaches v_peak a spike is
+declared and V is held at v_reset for t_ref; the earliest next spike is one step after that.
+Forward Euler, as published for the spatial balanced network (Huang et al. 2019, Neuron
+101:337; Wu et al. 2024, Nat Comput Sci 4:690), where c_m = 1 and currents are in mV/ms.
+
+    name          unit  meaning                            source
+    c_m           pF    membrane capacitance               Huang 2019: 1 (normalised)
+    tau_m         ms    membrane time constant             15 (E), 10 (I)
+    e_l           mV    leak reversal potential            -60
+    v_th          mV    threshold of the upstroke V_T      -50
+    slope_factor  mV    sharpness of the upstroke Delta_T  2 (E), 0.5 (I)
+    v_peak        mV    where a spike is declared          -10
+    v_reset       mV    potential after a spike            -65
+    v_min         mV    lower bound                        -100
+    t_ref         ms    absolute refractory period         1.5 (E), 0.5 (I)
+    i_e           pA    constant external current          0
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from snnrun.component import component, param
+from snnrun.neuron._base import Inputs, Neuron, computed_once, refractory_steps
+
+
+class Coefficients(NamedTuple):
+    """Constants of one Euler step."""
+
+    leak: Any
+    rest: Any
+    gain: Any
+    v_th: Any
+    inv_slope: Any
+    dt_per_c: Any
+    v_min: Any
+    v_peak: Any
+    v_reset: Any
+    refractory: Any
+
+
+class State(NamedTuple):
+    """Membrane potential (mV) and remaining refractory steps."""
+
+    v: Any
+    refractory: Any
+
+
+@component
+class EIF(Neuron):
+    """Exponential integrate-and-fire neuron, forward Euler."""
+
+    c_m: float = param("pF", "membrane capacitance", above=0)
+    tau_m: float = param("ms", "membrane time constant", above=0)
+    e_l: float = param("mV", "leak reversal potential")
+    v_th: float = param("mV", "threshold of the exponential upstroke (V_T)")
+    slope_factor: float = param("mV", "sharpness of the upstroke (Delta_T)", above=0)
+    v_peak: float = param("mV", "potential at which a spike is declared")
+    v_reset: float = param("mV", "potential after a spike")
+    v_min: float = param("mV", "lower bound of the potential")
+    t_ref: float = param("ms", "absolute refractory period", at_least=0)
+    i_e: float = param("pA", "constant external current")
+
+    def check(self, dt: float) -> list[str]:
+        del dt
+        return _ordered(self, "v_min", "v_reset") + _ordered(self, "v_reset", "v_peak")
+
+    def time_constants(self) -> dict[str, Any]:
+        return {"tau_m": self.tau_m}
+
+    def refractory_ms(self) -> Any:
+        return self.t_ref
+
+    def prepare(self, dt: float) -> Coefficients:
+        leak = dt / np.asarray(self.tau_m)
+        return Coefficients(
+            leak=leak,
+            rest=leak * self.e_l + dt * np.asarray(self.i_e) / self.c_m,
+            gain=leak * self.slope_factor,
+            v_th=self.v_th,
+            inv_slope=1 / np.asarray(self.slope_factor),
+            dt_per_c=dt / np.asarray(self.c_m),
+            v_min=self.v_min,
+            v_peak=self.v_peak,
+            v_reset=self.v_reset,
+            refractory=refractory_steps(self.t_ref, dt),
+        )
+
+    @staticmethod
+    def init(v: Any, c: Coefficients, xp: Any) -> State:
+        del c
+        return State(v=v, refractory=xp.zeros(v.shape, np.int32))
+
+    @staticmethod
+    def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
+        upstroke = c.gain * xp.exp((s.v - c.v_th) * c.inv_slope)
+        dv = c.rest - c.leak * s.v + upstroke + c.dt_per_c * inputs.current
+        v = computed_once(xp.maximum(s.v + dv, c.v_min), inputs)
+        active = s.refractory == 0
+        spiked = active & (v >= c.v_peak)
+        v = xp.where(active & ~spiked, v, c.v_reset)
+        left = xp.where(spiked, c.refractory, xp.maximum(s.refractory - 1, 0))
+        return State(v=v, refractory=left), spiked
+
+
+def _ordered(neuron: EIF, low: str, high: str) -> list[str]:
+    """Complain unless low < high (numbers only; distributions are checked when drawn)."""
+    a, b = getattr(neuron, low), getattr(neuron, high)
+    numbers = isinstance(a, (int, float)) and isinstance(b, (int, float))
+    return [f"{low}: must be below {high} ({b:g})"] if numbers and not a < b else []
