@@ -36,6 +36,13 @@ class Neuron(Component):
     """
 
     receives: ClassVar[tuple[str, ...]] = ("current",)
+    state: ClassVar[type]
+
+    @classmethod
+    def state_variables(cls) -> tuple[str, ...]:
+        """Return the names of the state variables, for recording."""
+        fields: tuple[str, ...] = cls.state._fields  # type: ignore[attr-defined]
+        return fields
 
     def membrane_tau(self) -> Any:
         """Return the time constant (ms) of a linear membrane, or None.
@@ -44,6 +51,10 @@ class Neuron(Component):
         membrane over the step exactly as the synapses' time course does.
         """
         return None
+
+    def resting_potential(self) -> Any:
+        """Return where the potential starts unless the configuration says (mV)."""
+        raise NotImplementedError
 
     def time_constants(self) -> dict[str, Any]:
         """Return the time constants (ms) that dt has to resolve, by parameter name."""

@@ -54,6 +54,8 @@ class State(NamedTuple):
 class EIF(Neuron):
     """Exponential integrate-and-fire neuron, forward Euler."""
 
+    state = State
+
     c_m: float = param("pF", "membrane capacitance", above=0)
     tau_m: float = param("ms", "membrane time constant", above=0)
     e_l: float = param("mV", "leak reversal potential")
@@ -68,6 +70,9 @@ class EIF(Neuron):
     def check(self, dt: float) -> list[str]:
         del dt
         return _ordered(self, "v_min", "v_reset") + _ordered(self, "v_reset", "v_peak")
+
+    def resting_potential(self) -> Any:
+        return self.e_l
 
     def time_constants(self) -> dict[str, Any]:
         return {"tau_m": self.tau_m}

@@ -47,6 +47,8 @@ class State(NamedTuple):
 class LIF(Neuron):
     """Leaky integrate-and-fire neuron, exact integration."""
 
+    state = State
+
     c_m: float = param("pF", "membrane capacitance", above=0)
     tau_m: float = param("ms", "membrane time constant", above=0)
     e_l: float = param("mV", "resting potential")
@@ -64,6 +66,9 @@ class LIF(Neuron):
 
     def membrane_tau(self) -> Any:
         return self.tau_m
+
+    def resting_potential(self) -> Any:
+        return self.e_l
 
     def time_constants(self) -> dict[str, Any]:
         return {"tau_m": self.tau_m}

@@ -1,0 +1,1 @@
+"""From YAML and overrides to a checked experiment; the only importer of Hydra and OmegaConf."""

@@ -1,0 +1,206 @@
+"""A plain tree becomes an Experiment; every problem is found before any is reported."""
+
+import dataclasses
+from typing import Any
+
+from snnrun.component import Component, find, names
+from snnrun.config.choose import nearest
+from snnrun.config.compose import Composed
+from snnrun.config.crosscheck import cross_check
+from snnrun.config.fields import Problems, read, read_value
+from snnrun.distribution import Distribution
+from snnrun.errors import ConfigError
+from snnrun.experiment import (
+    CountRecord,
+    Duration,
+    EngineOptions,
+    Experiment,
+    NetworkOptions,
+    PopulationOptions,
+    ProjectionOptions,
+    Record,
+    RecordOptions,
+    RunOptions,
+    StateRecord,
+)
+from snnrun.network import NetworkSpec, Population, Projection
+
+_GROUPS = ("duration", "network", "drive", "statistics", "record", "engine")
+
+
+def build(composed: Composed) -> tuple[Experiment, list[str]]:
+    """Return the experiment and warnings; ConfigError with all problems."""
+    problems = Problems()
+    tree = composed.tree
+    options = read(RunOptions, tree, "", problems, beside=_GROUPS)
+    dt = options.dt if isinstance(options.dt, (int, float)) and options.dt > 0 else 1e-9
+    network = _network(problems.mapping(tree, "network"), dt, problems)
+    scale = _scale(tree)
+    drives = {
+        name: _scaled(part, scale, problems, f"drive.{name}")
+        for name, part in _parts("drive", problems.mapping(tree, "drive"), "drive", dt, problems)
+    }
+    experiment = Experiment(
+        name=options.name,
+        seed=options.seed,
+        trials=options.trials,
+        dt=options.dt,
+        duration=read(Duration, problems.mapping(tree, "duration"), "duration", problems),
+        network=network,
+        drives=drives,
+        statistics=dict(
+            _parts("statistics", problems.mapping(tree, "statistics"), "statistics", dt, problems)
+        ),
+        record=_record(problems.mapping(tree, "record"), problems),
+        engine=read(EngineOptions, problems.mapping(tree, "engine"), "engine", problems),
+    )
+    warnings = [] if problems.found else cross_check(experiment, problems)
+    if problems.found:
+        raise ConfigError(*(_located(composed, *p) for p in problems.found))
+    return experiment, [*composed.notes, *warnings]
+
+
+def _located(composed: Composed, path: str, text: str) -> str:
+    origin = composed.origin(path) or composed.origin(path.rpartition(".")[0])
+    return f"{path}: {text}" + (f" ({origin})" if origin else "")
+
+
+def _scale(tree: dict[str, Any]) -> float:
+    network = tree.get("network")
+    scale = network.get("scale") if isinstance(network, dict) else None
+    number = isinstance(scale, (int, float)) and not isinstance(scale, bool) and scale > 0
+    return float(scale) if number else 1.0  # type: ignore[arg-type]
+
+
+def _network(node: dict[str, Any], dt: float, problems: Problems) -> NetworkSpec:
+    parts = ("populations", "synapses", "projections")
+    options = read(NetworkOptions, node, "network", problems, beside=parts)
+    scale = _scale({"network": node})
+    populations = {
+        name: _population(value, f"network.populations.{name}", dt, scale, problems)
+        for name, value in problems.named(node, "populations", "network")
+    }
+    if not populations:
+        problems.add("network.populations", "at least one population is needed")
+    projections = {
+        name: _projection(value, f"network.projections.{name}", dt, problems)
+        for name, value in problems.named(node, "projections", "network")
+    }
+    synapses = problems.mapping(node, "synapses", "network")
+    return NetworkSpec(
+        populations=populations,
+        synapses=dict(_parts("synapse", synapses, "network.synapses", dt, problems)),
+        projections=projections,
+        weight_scaling=options.weight_scaling,
+        per_trial=options.per_trial,
+    )
+
+
+def _population(
+    node: dict[str, Any], path: str, dt: float, scale: float, problems: Problems
+) -> Population:
+    options = read(PopulationOptions, node, path, problems, beside=("neuron", "v_init"))
+    neuron = _part("neuron", node.get("neuron"), f"{path}.neuron", dt, problems)
+    v_init = node.get("v_init")
+    if v_init is None and neuron is not None:
+        v_init = neuron.resting_potential()
+    else:
+        v_init = read_value(v_init, f"{path}.v_init", problems)
+    made = Population(
+        size=options.size,
+        type=options.type,
+        positions=options.positions,
+        neuron=neuron,  # type: ignore[arg-type]
+        v_init=v_init,
+    )
+    return _scaled(made, scale, problems, path)
+
+
+def _scaled(part: Any, scale: float, problems: Problems, path: str) -> Any:
+    """Return the population or drive with its size multiplied."""
+    size = getattr(part, "size", None)
+    if scale == 1 or not isinstance(size, int):
+        return part
+    if round(size * scale) < 1:
+        problems.add(f"{path}.size", f"times network.scale = {scale:g} leaves nothing")
+    return dataclasses.replace(part, size=round(size * scale))
+
+
+def _projection(node: dict[str, Any], path: str, dt: float, problems: Problems) -> Projection:
+    beside = ("weight", "delay", "connect", "plasticity")
+    options = read(ProjectionOptions, node, path, problems, beside=beside)
+    if node.get("plasticity") is not None:
+        problems.add(f"{path}.plasticity", "there is no plasticity rule; remove it")
+    if "weight" not in node:
+        problems.add(f"{path}.weight", "missing; it needs a number or a distribution")
+    connect = node.get("connect")
+    return Projection(
+        pre=options.pre,
+        post=options.post,
+        synapse=options.synapse,
+        connect=_part("connect", connect, f"{path}.connect", dt, problems) if connect else None,
+        weight=read_value(node.get("weight", 0.0), f"{path}.weight", problems),
+        delay=_delay(node, path, dt, problems),
+    )
+
+
+def _delay(node: dict[str, Any], path: str, dt: float, problems: Problems) -> Any:
+    delay = read_value(node.get("delay", 0.0), f"{path}.delay", problems)
+    lowest = delay.lowest if isinstance(delay, Distribution) and delay.dist == "uniform" else delay
+    if isinstance(lowest, (int, float)) and (lowest < 0 or 0 < lowest < dt):
+        problems.add(f"{path}.delay", f"must be 0 or at least dt ({dt:g} ms), not {lowest:g}")
+    return delay
+
+
+def _record(node: dict[str, Any], problems: Problems) -> Record:
+    options = read(RecordOptions, node, "record", problems, beside=("spikes", "counts", "state"))
+    spikes = node.get("spikes")
+    spikes = [spikes] if isinstance(spikes, str) else spikes
+    if spikes is not None and not isinstance(spikes, list):
+        problems.add("record.spikes", "must be a list of populations and drives, or null")
+        spikes = None
+    counts = problems.mapping(node, "counts", "record")
+    return Record(
+        spikes=None if spikes is None else tuple(map(str, spikes)),
+        counts=read(CountRecord, counts, "record.counts", problems, filled=True),
+        state={
+            name: read(StateRecord, value, f"record.state.{name}", problems, filled=True)
+            for name, value in problems.named(node, "state", "record")
+        },
+        edges=options.edges,
+        compression=options.compression,
+        compression_level=options.compression_level,
+    )
+
+
+def _parts(
+    group: str, node: dict[str, Any], path: str, dt: float, problems: Problems
+) -> list[tuple[str, Any]]:
+    """Read the named nodes of a group, leaving out those set to null."""
+    read_parts = [
+        (str(name), _part(group, value, f"{path}.{name}", dt, problems))
+        for name, value in node.items()
+        if value is not None
+    ]
+    return [(name, part) for name, part in read_parts if part is not None]
+
+
+def _part(group: str, node: Any, path: str, dt: float, problems: Problems) -> Any:
+    """Read a node of a kind into its component; None after a problem."""
+    if not isinstance(node, dict) or "kind" not in node:
+        problems.add(path, f"must be a mapping with a 'kind'{nearest('', names(group))}")
+        return None
+    try:
+        cls: type[Component] = find(group, str(node["kind"]))
+    except KeyError:
+        known = names(group)
+        problems.add(f"{path}.kind", f"no {group} of kind '{node['kind']}'{nearest(str(node['kind']), known)}")
+        return None
+    before = len(problems.found)
+    part: Component = read(cls, node, path, problems, beside=("kind",), spread=group == "neuron")
+    if len(problems.found) > before:
+        return None
+    for problem in part.check(dt):
+        name, _, text = problem.partition(": ")
+        problems.add(f"{path}.{name}", text)
+    return part

@@ -1,0 +1,194 @@
+"""Overrides and files become one plain, complete tree.
+
+Hydra composes the groups. Values of the command line are put in afterwards, so that they
+also reach parameters of a model chosen on the same line.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from snnrun.config import hydra_app
+from snnrun.config.choose import apply_root_choices, apply_swaps, complete
+from snnrun.config.messages import friendly, from_parser
+from snnrun.errors import ConfigError, FileError
+
+_SWAPPED = "_swapped_"
+
+
+@dataclasses.dataclass(frozen=True)
+class Composed:
+    """The complete tree, notes on it, and where each value came from."""
+
+    tree: dict[str, Any]
+    notes: list[str]
+    files: list[hydra_app.Loaded]
+    values: list[str]
+
+    def origin(self, path: str) -> str:
+        """Return the override or file that set a path, for messages."""
+        for override in reversed(self.values):
+            key = override.lstrip("+~").partition("=")[0]
+            if path == key or path.startswith(f"{key}.") or key.startswith(f"{path}."):
+                return f"override '{override}'"
+        for file in reversed(self.files):
+            if _holds(file, path):
+                return file.path
+        return ""
+
+    @property
+    def yaml(self) -> str:
+        """The tree as YAML text."""
+        text: str = yaml.safe_dump(self.tree, sort_keys=False, allow_unicode=True, width=100)
+        return text
+
+
+def compose(overrides: list[str], config_dirs: list[Path], config: Path | None = None) -> Composed:
+    """Compose from groups, the user's folders (first one wins) and overrides, or from a file."""
+    for folder in config_dirs:
+        if not folder.is_dir():
+            raise ConfigError(f"--config-dir {folder}: there is no such folder")
+    with from_parser(overrides):
+        parsed = hydra_app.parse(overrides)
+    for override in parsed:
+        if override.is_sweep_override():
+            raise ConfigError(
+                f"override '{override.input_line}': several values need a sweep;"
+                " give one, or quote a list as 'key=[a,b]'"
+            )
+    with hydra_app.application(config_dirs) as app:
+        choices, swaps, values = _sorted(app, parsed)
+        if config is not None:
+            return _from_file(config, choices, swaps, values)
+        with friendly(app, config_dirs):
+            cfg = hydra_app.compose(app, choices)
+            files = hydra_app.files(app, choices)
+        _check_user_files(files)
+        tree, notes = _assemble(cfg, swaps, values)
+        complete(tree, lambda group, kind: _preset(app, group, kind))
+    return Composed(tree, notes, files, [str(v.input_line) for v in values])
+
+
+def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str], list[Override]]:
+    """Part overrides into choices for Hydra, swaps (path → group), and values."""
+    choices, swaps, values = [], {}, []
+    for override in parsed:
+        group, package, line = override.key_or_group, override.package, str(override.input_line)
+        if not hydra_app.is_group(app, group):
+            values.append(override)
+        elif package and not override.is_add() and not override.is_delete():
+            swaps[package] = group
+            choices.append(f"+{group}@{_SWAPPED}.{package}={override.get_value_element_as_str()}")
+        else:
+            choices.append(line)
+    return choices, swaps, values
+
+
+def _assemble(
+    cfg: DictConfig, swaps: dict[str, str], values: list[Override]
+) -> tuple[dict[str, Any], list[str]]:
+    """Apply choices and values to a composed config and resolve it."""
+    chosen = cfg.pop("hydra").runtime.choices
+    new = OmegaConf.to_container(cfg.pop(_SWAPPED, OmegaConf.create({})), resolve=False)
+    raw = OmegaConf.to_container(cfg, resolve=False)
+    assert isinstance(raw, dict) and isinstance(new, dict)
+    tree: dict[str, Any] = {str(k): v for k, v in raw.items()}
+    notes = apply_root_choices(tree)
+    apply_swaps(tree, swaps, {str(k): v for k, v in new.items()})
+    tree.pop("experiment", None)
+    tree["name"] = tree.get("name") or str(chosen.get("experiment") or chosen["network"])
+    tree["name"] = tree["name"].replace("/", "_")
+    return _resolved(_with_values(OmegaConf.create(tree), values)), notes
+
+
+def _with_values(cfg: Any, values: list[Override]) -> Any:
+    for override in values:
+        key = override.key_or_group
+        try:
+            if override.is_delete():
+                parent, _, last = key.rpartition(".")
+                (OmegaConf.select(cfg, parent) if parent else cfg).pop(last)
+            else:
+                OmegaConf.update(cfg, key, override.value(), force_add=True)
+        except Exception as error:
+            raise ConfigError(f"override '{override.input_line}': {error}") from error
+    return cfg
+
+
+def _resolved(cfg: Any) -> dict[str, Any]:
+    try:
+        tree = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except Exception as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+    assert isinstance(tree, dict)
+    return {str(k): v for k, v in tree.items()}
+
+
+def _from_file(
+    path: Path, choices: list[str], swaps: dict[str, str], values: list[Override]
+) -> Composed:
+    """Read a complete config; only values may be changed."""
+    if choices or swaps:
+        raise ConfigError(f"'{choices[0]}': with --config, only values can be changed")
+    try:
+        content = OmegaConf.load(path)
+    except FileNotFoundError:
+        raise ConfigError(f"--config {path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"--config {path}: can't be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--config {path}: {' '.join(str(error).split())}") from error
+    if not isinstance(content, DictConfig):
+        raise ConfigError(f"--config {path}: must hold a mapping, not a list")
+    raw = OmegaConf.to_container(content, resolve=False)
+    file = hydra_app.Loaded("", "user", str(path), raw)
+    _check_user_files([file])
+    tree = _resolved(_with_values(content, values))
+    return Composed(tree, [], [file], [str(v.input_line) for v in values])
+
+
+def _check_user_files(files: list[hydra_app.Loaded]) -> None:
+    """Refuse what could run code or change Hydra itself, in files that are not ours."""
+    problems = []
+    for file in files:
+        if file.provider == "user":
+            if file.package.split(".")[0] == "hydra" or (
+                isinstance(file.content, dict) and "hydra" in file.content
+            ):
+                problems.append(f"{file.path}: a 'hydra' node is not allowed; remove it")
+            if _has_key(file.content, "_target_"):
+                problems.append(f"{file.path}: a '_target_' is not allowed; use 'kind'")
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _has_key(node: Any, key: str) -> bool:
+    if isinstance(node, dict):
+        return key in node or any(_has_key(v, key) for v in node.values())
+    return isinstance(node, list) and any(_has_key(v, key) for v in node)
+
+
+def _preset(app: Any, group: str, kind: str) -> dict[str, Any] | None:
+    result = app.config_loader.repository.load_config(f"{group}/{kind}")
+    if result is None:
+        return None
+    content = OmegaConf.to_container(result.config, resolve=False)
+    return {str(k): v for k, v in content.items()} if isinstance(content, dict) else None
+
+
+def _holds(file: hydra_app.Loaded, path: str) -> bool:
+    """Whether a file sets a path, given the package its content goes to."""
+    package = file.package.split(".") if file.package else []
+    names = path.split(".")
+    if names[: len(package)] != package:
+        return False
+    node = file.content
+    for name in names[len(package) :]:
+        if not isinstance(node, dict) or name not in node:
+            return False
+        node = node[name]
+    return True

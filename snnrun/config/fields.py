@@ -1,0 +1,152 @@
+"""Nodes are read into dataclasses whose fields say type, unit and range."""
+
+import dataclasses
+import math
+import types
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
+
+from snnrun.component import Parameter
+from snnrun.config.choose import nearest
+from snnrun.distribution import DISTRIBUTIONS, Distribution
+
+_NAMES = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
+
+
+class Problems:
+    """Everything that is wrong, as (path, text)."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+
+    def add(self, path: str, text: str) -> None:
+        """Note a problem."""
+        self.found.append((path, text))
+
+    def mapping(self, node: dict[str, Any], key: str, path: str = "") -> dict[str, Any]:
+        """Return a mapping inside a node; null counts as empty."""
+        value = node.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.add(f"{path}.{key}" if path else key, f"must be a mapping, not {value!r}")
+            return {}
+        return value
+
+    def named(self, node: dict[str, Any], key: str, path: str) -> Iterator[tuple[str, dict]]:
+        """Yield the named mappings inside a node, leaving out those set to null."""
+        for name, value in self.mapping(node, key, path).items():
+            if isinstance(value, dict):
+                yield str(name), value
+            elif value is not None:
+                self.add(f"{path}.{key}.{name}", f"must be a mapping, not {value!r}")
+
+
+def read(
+    cls: type[Any],
+    node: dict[str, Any],
+    path: str,
+    problems: Problems,
+    beside: tuple[str, ...] = (),
+    spread: bool = False,
+    filled: bool = False,
+) -> Any:
+    """Return an instance of `cls` from a node.
+
+    `beside`: keys that others read; `spread`: numbers may be distributions; `filled`: keys
+    left out are null. After a problem the instance holds None in the fields concerned.
+    """
+    fields = {f.name: f.metadata["parameter"] for f in dataclasses.fields(cls)}
+    hints = get_type_hints(cls)
+    for key in node:
+        if key not in fields and key not in beside:
+            at = f"{path}.{key}" if path else str(key)
+            problems.add(at, f"unknown key{nearest(str(key), [*fields, *beside])}")
+    values = {}
+    for name, parameter in fields.items():
+        at = f"{path}.{name}" if path else name
+        value = node.get(name)
+        if name not in node and not parameter.optional and not filled:
+            problems.add(at, f"missing; it is {_describe(hints[name], parameter)}")
+        elif value is None:
+            values[name] = None
+            if not parameter.optional and name in node:
+                problems.add(at, f"must be {_describe(hints[name], parameter)}, not null")
+            continue
+        else:
+            values[name] = _field(hints[name], parameter, value, at, problems, spread)
+        values.setdefault(name, None)
+    return cls(**values)
+
+
+def _describe(hint: Any, parameter: Parameter) -> str:
+    kind = _NAMES.get(hint, "a list" if hint is list else "a mapping")
+    unit = f" in {parameter.unit}" if parameter.unit else ""
+    return f"{kind}{unit}: {parameter.doc}"
+
+
+def _field(
+    hint: Any, parameter: Parameter, value: Any, path: str, problems: Problems, spread: bool
+) -> Any:
+    if spread and hint is float and isinstance(value, dict):
+        return read_value(value, path, problems)
+    typed = _typed(hint, value)
+    if typed is None:
+        problems.add(path, f"must be {_describe(hint, parameter)}; not {value!r}")
+        return None
+    wrong = parameter.problem(typed) if isinstance(typed, (int, float, str)) else None
+    if wrong:
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        problems.add(path, f"{wrong}{unit}, not {value!r}")
+    return typed
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    """Return the value as the type asked for, or None."""
+    if isinstance(hint, types.UnionType):
+        hint = get_args(hint)[0]
+    if hint is bool or isinstance(value, bool):
+        return value if hint is bool and isinstance(value, bool) else None
+    if hint is float:
+        finite = isinstance(value, (int, float)) and math.isfinite(value)
+        return float(value) if finite else None
+    if hint is int:
+        return value if isinstance(value, int) else None
+    if hint is str:
+        return value if isinstance(value, str) else None
+    return value if isinstance(value, hint) else None
+
+
+def read_value(value: Any, path: str, problems: Problems) -> Any:
+    """Return a number, or a distribution from `{dist: …}`."""
+    if isinstance(value, dict):
+        return _distribution(value, path, problems)
+    if _typed(float, value) is None:
+        problems.add(path, f"must be a number or {{dist: …}}, not {value!r}")
+        return 0.0
+    return float(value)
+
+
+def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
+    known = list(DISTRIBUTIONS)
+    dist = node.get("dist")
+    if dist not in DISTRIBUTIONS:
+        problems.add(f"{path}.dist", f"no distribution '{dist}'{nearest(str(dist), known)}")
+        return 0.0
+    wanted = DISTRIBUTIONS[dist]
+    before = len(problems.found)
+    for key in node:
+        if key not in (*wanted, "dist"):
+            problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
+    numbers = [node.get(name) for name in wanted]
+    for name, number in zip(wanted, numbers, strict=True):
+        if _typed(float, number) is None:
+            problems.add(f"{path}.{name}", f"must be a number, not {number!r}")
+    if len(problems.found) > before:
+        return 0.0
+    a, b = map(float, numbers)  # type: ignore[arg-type]
+    if dist == "uniform" and not a <= b:
+        problems.add(f"{path}.high", f"must be at least low ({a:g})")
+    if dist != "uniform" and b < 0 or dist == "lognormal" and a <= 0:
+        problems.add(f"{path}.std", "must not be negative (and a lognormal's mean must be above 0)")
+    return Distribution(dist, a, b)

@@ -1,0 +1,151 @@
+"""The typed tree of a whole run: what the configuration says, checked, without I/O."""
+
+import dataclasses
+
+from snnrun.component import param
+from snnrun.drive._base import Drive
+from snnrun.network import NetworkSpec
+from snnrun.statistics._base import Statistic
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Duration:
+    """Simulated time."""
+
+    ms: float = param("ms", "simulated time from t = 0", above=0)
+    warmup_ms: float = param("ms", "time at the start that statistics skip", at_least=0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CountRecord:
+    """Spike counts to be written."""
+
+    bin_ms: float = param("ms", "window; none: counts are not written", above=0, optional=True)
+    populations: list = param("", "populations; none: all", optional=True)
+    from_ms: float = param("ms", "record from here on", at_least=0, optional=True)
+    to_ms: float = param("ms", "record up to here", above=0, optional=True)
+    last_ms: float = param("ms", "record only the last so many", above=0, optional=True)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StateRecord:
+    """State variables of a population to be written."""
+
+    variables: list = param("", "state variables, or i_<synapse> for a synaptic current")
+    every_ms: float = param("ms", "time between samples", above=0)
+    neurons: list = param("", "neurons by their number; none: all", optional=True)
+    from_ms: float = param("ms", "record from here on", at_least=0, optional=True)
+    to_ms: float = param("ms", "record up to here", above=0, optional=True)
+    last_ms: float = param("ms", "record only the last so many", above=0, optional=True)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record:
+    """What is written besides statistics; `spikes` None: all populations."""
+
+    spikes: tuple[str, ...] | None
+    counts: CountRecord
+    state: dict[str, StateRecord]
+    edges: bool
+    compression: str
+    compression_level: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordOptions:
+    """The plain values of the record node."""
+
+    edges: bool = param("", "write the contacts themselves")
+    compression: str = param("", "of spikes, counts and states", choices=("none", "lzf", "gzip"))
+    compression_level: int = param("", "effort of gzip", at_least=0, at_most=9)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """How a run is computed, never what."""
+
+    precision: str = param("", "of all real numbers", choices=("float32", "float64"))
+    backend: str = param("", "how steps are computed", choices=("auto", "xla", "reference"))
+    delivery: str = param("", "how spikes are delivered", choices=("auto", "event"))
+    batch: int = param("", "trials computed together; none: by size", above=0, optional=True)
+    chunk_ms: float = param("ms", "most time between looks; none: by speed", above=0, optional=True)
+    max_rate: float = param("spikes/s", "a population above it is a runaway", above=0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """The plain values at the root."""
+
+    name: str = param("", "names the folder under outputs/")
+    seed: int = param("", "of all random streams", at_least=0, at_most=2**63 - 1)
+    trials: int = param("", "repeats with other noise and initial state", above=0)
+    dt: float = param("ms", "time step", above=0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """The plain values of the network node."""
+
+    weight_scaling: str = param(
+        "", "divides weights by sqrt(all neurons)", choices=("none", "inv_sqrt_n")
+    )
+    per_trial: bool = param("", "whether every trial draws its own connectivity")
+    scale: float = param("", "multiplies all sizes", above=0, optional=True)
+    sigma: dict = param("sides", "widths that projections refer to", optional=True)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PopulationOptions:
+    """The plain values of a population."""
+
+    size: int = param("", "number of neurons", above=0)
+    type: str = param("", "sign of its outgoing weights", choices=("excitatory", "inhibitory"))
+    positions: str = param(
+        "", "layout on the unit square", choices=("none", "grid", "uniform"), optional=True
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProjectionOptions:
+    """The plain values of a projection."""
+
+    pre: str = param("", "population or drive the contacts come from")
+    post: str = param("", "population they go to")
+    synapse: str = param("", "synapse model, by its name in the network", optional=True)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A whole run."""
+
+    name: str
+    seed: int
+    trials: int
+    dt: float
+    duration: Duration
+    network: NetworkSpec
+    drives: dict[str, Drive]
+    statistics: dict[str, Statistic]
+    record: Record
+    engine: EngineOptions
+
+    @property
+    def steps(self) -> int:
+        """Number of time steps."""
+        return self.steps_in(self.duration.ms)
+
+    @property
+    def warmup_steps(self) -> int:
+        """Number of steps that statistics skip."""
+        return self.steps_in(self.duration.warmup_ms)
+
+    def steps_in(self, ms: float) -> int:
+        """Return the number of steps closest to a time."""
+        return round(ms / self.dt)
+
+    @property
+    def recorded(self) -> list[str]:
+        """Names of the populations and drives whose spikes are written."""
+        if self.record.spikes is None:
+            return list(self.network.populations)
+        return list(self.record.spikes)
