@@ -114,3 +114,24 @@ def options(app: Hydra, group: str) -> list[str]:
     presets = app.config_loader.get_group_options(group)
     inner = [f"{name}/" for name in app.config_loader.list_groups(group)]
     return [*presets, *inner]
+
+
+def source(app: Hydra, name: str) -> str:
+    """Return the text of a preset's file, `<group>/<preset>`."""
+    result = app.config_loader.repository.load_config(name)  # type: ignore[attr-defined]
+    folder = result.path.partition("://")[2]
+    inside = name.removeprefix("experiment/") if result.path.startswith("experiments") else name
+    return (Path(folder) / f"{inside}.yaml").read_text(encoding="utf-8")
+
+
+def merged(app: Hydra, group: str, preset: str) -> dict[str, Any]:
+    """Return a preset composed with its own defaults, by itself."""
+    choice = f"+{group}@_shown_={preset}"
+    if group.startswith("experiment"):
+        return {}
+    try:
+        cfg = compose(app, [choice])
+    except Exception:  # a preset that only makes sense inside a whole config
+        return {}
+    content = OmegaConf.to_container(cfg.get("_shown_") or OmegaConf.create({}), resolve=False)
+    return {str(k): v for k, v in content.items()} if isinstance(content, dict) else {}

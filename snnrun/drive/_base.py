@@ -17,6 +17,10 @@ class Drive(Component):
 
     emits: ClassVar[str] = "spikes"
 
+    def mean_rate(self) -> float:
+        """Return the expected rate of each source (sp/s); 0 for a current."""
+        return 0.0
+
     def prepare(self, dt: float) -> NamedTuple:
         """Return the coefficients of `step` for a time step of `dt` ms, in float64."""
         raise NotImplementedError

@@ -39,6 +39,9 @@ class Poisson(Drive):
             return []
         return [f"rate: at most one spike a step, so at most 1000 / dt = {1000 / dt:g} sp/s"]
 
+    def mean_rate(self) -> float:
+        return self.rate
+
     def prepare(self, dt: float) -> Coefficients:
         threshold = min(round(self.rate * dt / 1000 * 2**32), 2**32 - 1)
         return Coefficients(threshold=np.uint32(threshold))

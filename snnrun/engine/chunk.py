@@ -22,26 +22,28 @@ class Output(NamedTuple):
     `words` `[K, B, Z]` uint32: bit i of word k is a spike in step 32 k + i of the chunk;
     `counts` `[W, B, N]` int32: spikes of the windows the chunk touches; `samples`: recorded
     variables `[rows, B, n]`; `fingerprint` `[B, N, 2]` uint32: hash of each train so far;
-    `finite` `[B]`: whether all state variables are finite.
+    `total` `[B, N]` int32: spikes so far; `finite` `[B]`: whether all state is finite.
     """
 
     words: Any
     counts: Any
     samples: tuple[Any, ...]
     fingerprint: Any
+    total: Any
     finite: Any
 
 
 class Carry(NamedTuple):
-    """State between chunks: the network's, and the hash of each spike train."""
+    """State between chunks: the network's, and hash and length of each spike train."""
 
     state: State
     fingerprint: Any
+    total: Any
 
 
-def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, warmup: Any) -> Any:
-    """Run `steps` steps from step `first`; windows are counted from step `warmup`."""
-    output = _empty(plan, carry.fingerprint)
+def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, origin: Any) -> Any:
+    """Run `steps` steps from step `first`; windows are counted from step `origin`."""
+    output = _empty(plan, carry)
 
     def block(k: Any, both: tuple[Carry, Output]) -> tuple[Carry, Output]:
         carry, output = both
@@ -53,15 +55,18 @@ def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, warmup
         mark = _mix(carry.fingerprint, neurons)
         output = output._replace(
             words=_store(output.words, word, k),
-            counts=_count(plan, output.counts, neurons, start, first, warmup),
+            counts=_count(plan, output.counts, neurons, start, first, origin),
             samples=samples,
         )
-        return Carry(state, mark), output
+        total = carry.total + lax.population_count(neurons).astype(jnp.int32)
+        return Carry(state, mark, total), output
 
     blocks = (steps + BLOCK - 1) // BLOCK
     carry, output = lax.fori_loop(0, blocks, block, (carry, output))
-    output = output._replace(fingerprint=carry.fingerprint, finite=_finite(plan, carry.state))
-    return carry, output
+    finite = _finite(plan, carry.state)
+    return carry, output._replace(
+        fingerprint=carry.fingerprint, total=carry.total, finite=finite
+    )
 
 
 def _block(
@@ -82,7 +87,7 @@ def _block(
     return result
 
 
-def _empty(plan: Plan, fingerprint: Any) -> Output:
+def _empty(plan: Plan, carry: Carry) -> Output:
     kept = plan.blocks if plan.recording.spikes else 0
     return Output(
         words=jnp.zeros((kept, plan.lanes, plan.recorded), jnp.uint32),
@@ -91,7 +96,8 @@ def _empty(plan: Plan, fingerprint: Any) -> Output:
             jnp.zeros((sample_rows(plan, every) + 1, plan.lanes, size), plan.dtype)
             for every, size in sample_shapes(plan)
         ),
-        fingerprint=fingerprint,
+        fingerprint=carry.fingerprint,
+        total=carry.total,
         finite=jnp.ones(plan.lanes, bool),
     )
 
@@ -123,18 +129,18 @@ def _mix(fingerprint: Any, word: Any) -> Any:
     return jnp.stack([low, high], axis=-1)
 
 
-def _count(plan: Plan, counts: Any, word: Any, start: Any, first: Any, warmup: Any) -> Any:
+def _count(plan: Plan, counts: Any, word: Any, start: Any, first: Any, origin: Any) -> Any:
     """Add a block's spikes to the window it begins in and, past its edge, to the next."""
     size = plan.recording.window_steps
     if not size:
         return counts
-    offset = start - warmup
+    offset = start - origin
     window = offset // size
     before = jnp.minimum((window + 1) * size - offset, BLOCK)
     mask = jnp.where(
         before == BLOCK, jnp.uint32(0xFFFFFFFF), (jnp.uint32(1) << before.astype(jnp.uint32)) - 1
     )
-    row = window - (first - warmup) // size
+    row = window - (first - origin) // size
     here, after = (lax.population_count(w).astype(jnp.int32) for w in (word & mask, word & ~mask))
     return counts.at[row].add(here).at[row + 1].add(after)
 

@@ -56,8 +56,9 @@ class ReferenceEngine:
             for name in [*self.network.drives, *self.network.spec.projections]
         }
         self._fingerprint = np.zeros((1, n, 2), np.uint32)
+        self._total = np.zeros((1, n), np.int32)
 
-    def run(self, first: int, steps: int, warmup: int) -> Output:
+    def run(self, first: int, steps: int, origin: int) -> Output:
         """Simulate `steps` steps from step `first`."""
         plan, n = self.plan, self.network.size
         raster = np.zeros((-(-steps // BLOCK) * BLOCK, plan.sources), np.uint8)
@@ -72,11 +73,13 @@ class ReferenceEngine:
         words = np.ascontiguousarray(words.transpose(0, 2, 1)).view("<u4")[..., 0]
         for word in words[:, :n]:
             self._fingerprint = _mix(self._fingerprint, word[None])
+        self._total = self._total + raster[:, :n].sum(axis=0, dtype=np.int32)
         return Output(
             words=words[:, None, : plan.recorded],
-            counts=self._counts(raster[:steps, :n], first, warmup),
+            counts=self._counts(raster[:steps, :n], first, origin),
             samples=tuple(samples),
             fingerprint=self._fingerprint,
+            total=self._total,
             finite=np.array([all(np.isfinite(m[3].v).all() for m in self._models)]),
         )
 
@@ -151,11 +154,11 @@ class ReferenceEngine:
             return np.asarray(currents[variable[2:]][at.start : at.stop])
         return np.asarray(getattr(self._models[at.model][3], at.field)[at.start : at.stop])
 
-    def _counts(self, raster: np.ndarray, first: int, warmup: int) -> np.ndarray:
-        size, counts = self.plan.recording.window_steps, None
+    def _counts(self, raster: np.ndarray, first: int, origin: int) -> np.ndarray:
+        size = self.plan.recording.window_steps
         counts = np.zeros((self.plan.windows, 1, raster.shape[1]), np.int32)
         if size:
-            rows = (first + np.arange(len(raster)) - warmup) // size - (first - warmup) // size
+            rows = (first + np.arange(len(raster)) - origin) // size - (first - origin) // size
             np.add.at(counts[:, 0], rows, raster)
         return counts
 

@@ -38,7 +38,7 @@ class XlaEngine:
         carry = self._carry(c, np.zeros((self.plan.lanes, self.plan.neurons)))
         scalars = (np.int32(0), np.int32(0), np.int32(0))
         begun = time.perf_counter()
-        lowered = _lowered(self.plan, c, carry, scalars)
+        lowered = _jitted().lower(self.plan, c, carry, *scalars)
         traced = time.perf_counter()
         with cache.watched() as watch:
             self._call = lowered.compile()
@@ -49,9 +49,10 @@ class XlaEngine:
         moved: tuple[Constants, Carry] = jax.device_put((c, self._carry(c, v)))
         return moved
 
-    def run(self, c: Constants, carry: Carry, first: int, steps: int, warmup: int) -> Any:
+    def run(self, c: Constants, carry: Carry, first: int, steps: int, origin: int) -> Any:
         """Start a chunk and return (carry, output) at once; the arrays arrive later."""
-        return self._call(c, carry, np.int32(first), np.int32(steps), np.int32(warmup))
+        scalars = (np.int32(first), np.int32(steps), np.int32(origin))
+        return self._call(c, carry, *scalars)
 
     def fetch(self, output: Output) -> Output:
         """Wait for a chunk's output and return it as NumPy arrays."""
@@ -62,8 +63,6 @@ class XlaEngine:
         return Carry(
             state=initial_state(self.plan, c, v),
             fingerprint=np.zeros((self.plan.lanes, self.plan.neurons, 2), np.uint32),
+            total=np.zeros((self.plan.lanes, self.plan.neurons), np.int32),
         )
 
-
-def _lowered(plan: Plan, c: Constants, carry: Carry, scalars: Any) -> Any:
-    return _jitted().lower(plan, c, carry, *scalars)

@@ -1,0 +1,57 @@
+"""`snnrun`: the commands and how errors become exit codes. Heavy imports happen inside."""
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+from snnrun import __version__
+from snnrun.cli import show, simulate
+from snnrun.errors import ConfigError, SnnrunError
+
+app = typer.Typer(
+    name="snnrun",
+    help="Spiking-network experiments from YAML files.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=True,
+)
+app.command(name="simulate")(simulate.simulate)
+app.command(name="show")(show.show)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Show the version.")) -> None:
+    """Spiking-network experiments from YAML files."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the program and exit with the code of the contract."""
+    sys.exit(guarded(lambda: app(standalone_mode=True)))
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run a command; an error the user can mend is one short message on stderr."""
+    try:
+        command()
+    except SnnrunError as error:
+        if "--debug" in sys.argv:
+            raise
+        say(error)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def say(error: SnnrunError) -> None:
+    """Print an error, or all of them, on stderr."""
+    problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)

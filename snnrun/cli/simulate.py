@@ -1,0 +1,178 @@
+"""`snnrun simulate`: one run."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from snnrun.cli.options import (
+    Config,
+    ConfigDir,
+    Debug,
+    DryRun,
+    Json,
+    LogEvery,
+    Out,
+    Overrides,
+    Quiet,
+)
+from snnrun.errors import SnnrunError, UnhealthyError
+
+if TYPE_CHECKING:
+    from snnrun.config.compose import Composed
+    from snnrun.experiment import Experiment
+    from snnrun.observe import Observer
+    from snnrun.store.folder import RunFolder
+    from snnrun.summary import Summary
+
+
+def simulate(
+    overrides: Overrides = None,
+    out: Out = None,
+    config: Config = None,
+    config_dir: ConfigDir = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    log_every: LogEvery = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 for any unhealthy verdict.")
+    ] = False,
+) -> None:
+    """Simulate one experiment (with trials=K: K repeats) into a new folder.
+
+    For example: snnrun simulate network=snops_sbn duration=10s seed=3
+    """
+    del debug  # read where errors are reported
+    import time
+
+    begun = time.perf_counter()
+    from snnrun.config.build import build
+    from snnrun.config.compose import compose
+
+    composed = compose(overrides or [], config_dir or [], config)
+    experiment, warnings = build(composed)
+    if dry_run:
+        print(json.dumps(composed.tree) if as_json else composed.yaml, end="\n" if as_json else "")
+        return
+    from snnrun.report.progress import observer
+    from snnrun.store.folder import RunFolder
+
+    folder = RunFolder.create(out, experiment.name)
+    watcher = observer(quiet or as_json, log_every)
+    for warning in warnings:
+        folder.log(f"warning: {warning}")
+        (watcher.note if not as_json else _stderr)(f"warning: {warning}")
+    folder.write("config.yaml", composed.yaml)
+    summary = _run(experiment, composed, folder, watcher, time.perf_counter() - begun)
+    code = _conclude(experiment, folder, summary, strict)
+    _report(experiment, folder, summary, code, quiet, as_json)
+    if code:
+        verdict = summary.health.verdict
+        raise UnhealthyError(f"the network is unhealthy: {verdict}; see {folder.path}/status.json")
+
+
+def _stderr(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _run(
+    experiment: "Experiment",
+    composed: "Composed",
+    folder: "RunFolder",
+    watcher: "Observer",
+    compose_s: float,
+) -> "Summary":
+    """Run, and leave a status that says how it ended."""
+    from snnrun.cli.signals import terminated_as_interrupt
+    from snnrun.engine.setup import set_up
+    from snnrun.runner import run
+
+    set_up()
+    try:
+        with terminated_as_interrupt() as signal:
+            return run(experiment, composed.yaml, folder, watcher, compose_s)
+    except KeyboardInterrupt:
+        code = 143 if signal.terminated else 130
+        folder.status("interrupted", reason="interrupted; results up to here kept", exit_code=code)
+        _stderr(f"interrupted; results up to here are in {folder.results}")
+        raise typer.Exit(code) from None
+    except SnnrunError as error:
+        _try_status(folder, str(error), error.exit_code)
+        raise
+    except BaseException as error:
+        _try_status(folder, f"{type(error).__name__}: {error}", 1)
+        raise
+
+
+def _try_status(folder: "RunFolder", reason: str, code: int) -> None:
+    """Mark the run failed, unless even that can't be written."""
+    import contextlib
+
+    with contextlib.suppress(SnnrunError):
+        folder.status("failed", reason=reason, exit_code=code)
+
+
+def _conclude(
+    experiment: "Experiment", folder: "RunFolder", summary: "Summary", strict: bool
+) -> int:
+    """Write figure and final status; returns the exit code."""
+    from snnrun.summary import as_json
+
+    verdict = summary.health.verdict
+    bad = verdict == "nan" or (strict and verdict != "ok")
+    state = "unhealthy" if bad or verdict == "runaway" else "done"
+    _draw(experiment, folder, summary)
+    folder.status(
+        state,
+        reason=None if verdict == "ok" else f"{verdict}: {json.dumps(summary.health.details)}",
+        exit_code=3 if bad else 0,
+        timings=as_json(experiment, summary)["timings"],
+    )
+    folder.log(f"{state}: {verdict}")
+    return 3 if bad else 0
+
+
+def _draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> None:
+    try:
+        from snnrun.report.overview import Trains, draw
+    except ImportError:
+        folder.log("no overview.png: matplotlib is not installed")
+        return
+    from snnrun.store.read import spikes
+
+    stop = summary.per_trial[0][0].end * experiment.dt
+    trains = [Trains(*population) for population in spikes(folder.results)]
+    if trains:
+        title = f"{experiment.name}, seed {experiment.seed}"
+        draw(folder.path / "overview.png", title, trains, experiment.duration.warmup_ms, stop)
+
+
+def _report(
+    experiment: "Experiment",
+    folder: "RunFolder",
+    summary: "Summary",
+    code: int,
+    quiet: bool,
+    as_json_: bool,
+) -> None:
+    from snnrun.summary import as_json
+
+    found: dict[str, Any] = as_json(experiment, summary)
+    if as_json_:
+        state = json.loads((folder.path / "status.json").read_text())["state"]
+        head = {"command": "simulate", "state": state, "exit_code": code, "out": str(folder.path)}
+        print(json.dumps({**head, **found}))
+    elif quiet:
+        print(folder.path)
+    else:
+        from rich.console import Console
+
+        from snnrun.report.tables import show_summary
+
+        show_summary(found, str(folder.path), Console())
+        if Path(folder.path / "overview.png").exists():
+            print(f"figure:  {folder.path}/overview.png")

@@ -1,0 +1,113 @@
+"""Descriptions for people: a config with units, the presets of a group, one kind."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from snnrun import experiment
+from snnrun.component import GROUPS, Parameter, find, names
+from snnrun.config import hydra_app
+from snnrun.config.choose import nearest, nodes
+from snnrun.errors import ConfigError
+
+
+def with_units(tree: dict[str, Any]) -> str:
+    """Return the tree as YAML, each parameter with its unit as a comment."""
+    units = _units(tree)
+    lines = []
+    path: list[tuple[int, str]] = []
+    for line in yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000).splitlines():
+        indent = len(line) - len(line.lstrip())
+        path = [(i, key) for i, key in path if i < indent]
+        key, colon, value = line.strip().partition(":")
+        if colon:
+            path.append((indent, key))
+        unit = units.get(".".join(key for _, key in path))
+        lines.append(f"{line}  # {unit}" if unit and value.strip() else line)
+    return "\n".join(lines) + "\n"
+
+
+def _units(tree: dict[str, Any]) -> dict[str, str]:
+    """Return path → unit for every parameter that has one."""
+    found = {}
+    for group, path, node in nodes(tree):
+        for name, parameter in find(group, str(node["kind"])).parameters().items():
+            found[f"{path}.{name}"] = parameter.unit
+    plain = {
+        "": experiment.RunOptions,
+        "duration": experiment.Duration,
+        "engine": experiment.EngineOptions,
+        "record.counts": experiment.CountRecord,
+    }
+    for path, cls in plain.items():
+        for name, parameter in _parameters(cls).items():
+            found[f"{path}.{name}".lstrip(".")] = parameter.unit
+    for name in (tree.get("network") or {}).get("populations") or {}:
+        found[f"network.populations.{name}.v_init"] = "mV"
+    for name in (tree.get("network") or {}).get("projections") or {}:
+        found[f"network.projections.{name}.delay"] = "ms"
+    return {path: unit for path, unit in found.items() if unit}
+
+
+def _parameters(cls: type[Any]) -> dict[str, Parameter]:
+    return {name: f.metadata["parameter"] for name, f in cls.__dataclass_fields__.items()}
+
+
+def describe_group(group: str, config_dirs: list[Path]) -> dict[str, Any]:
+    """Return preset → first line of its description."""
+    with hydra_app.application(config_dirs) as app:
+        if not hydra_app.is_group(app, group):
+            known = [*GROUPS, "network", "duration", "record", "engine", "experiment"]
+            raise ConfigError(f"show {group}: no such group{nearest(group, known)}")
+        presets = {}
+        for name in hydra_app.options(app, group):
+            if name.endswith("/"):
+                presets[name] = ""
+                continue
+            presets[name] = _first_comment(hydra_app.source(app, f"{group}/{name}")) or _first_line(
+                group, name
+            )
+    return {"group": group, "presets": presets}
+
+
+def describe_kind(name: str, config_dirs: list[Path]) -> dict[str, Any]:
+    """Return documentation and parameters of a kind, or the text of a preset."""
+    group, _, preset = name.rpartition("/")
+    with hydra_app.application(config_dirs) as app:
+        if not hydra_app.is_group(app, group):
+            raise ConfigError(f"show {name}: no such group{nearest(group, list(GROUPS))}")
+        known = hydra_app.options(app, group)
+        if preset not in known:
+            kinds = sorted({*known, *(names(group) if group in GROUPS else ())})
+            raise ConfigError(f"show {name}: no such preset{nearest(preset, kinds)}")
+        text = hydra_app.source(app, name)
+        values = hydra_app.merged(app, group, preset)
+    kind = values.get("kind")
+    if group not in GROUPS or kind is None or kind == "none":
+        return {"name": name, "text": text, "parameters": []}
+    cls = find(group, str(kind))
+    parameters = [
+        {"name": n, "value": _shown(values.get(n)), "unit": p.unit, "meaning": p.doc}
+        for n, p in cls.parameters().items()
+    ]
+    module = importlib.import_module(cls.__module__)
+    return {"name": name, "kind": kind, "text": module.__doc__ or "", "parameters": parameters}
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _first_comment(text: str) -> str:
+    lines = [line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#")]
+    return next((line for line in lines if line and not line.startswith("@package")), "")
+
+
+def _first_line(group: str, kind: str) -> str:
+    try:
+        module = importlib.import_module(find(group, kind).__module__)
+    except KeyError:
+        return ""
+    return (module.__doc__ or "").strip().splitlines()[0]

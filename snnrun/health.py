@@ -1,0 +1,120 @@
+"""The health verdict of a run: the first that applies, with details.
+
+    nan            a state variable is not finite
+    runaway        a population fires above max_rate, or above half its refractory ceiling
+    silent         all populations together fire below 0.1 sp/s
+    identical      two active neurons have the same spike train
+    synchronous    a population's mean spike-count correlation (200 ms) is above 0.5
+    nonstationary  halves differ by more than 3 SE and 10 %
+    ok
+
+Shapes: `W` windows, `N` neurons.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+VERDICTS = ("nan", "runaway", "silent", "identical", "synchronous", "nonstationary", "ok")
+WINDOW_MS = 200.0
+SILENT_BELOW = 0.1
+SYNCHRONOUS_ABOVE = 0.5
+_MIN_WINDOWS = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Health:
+    """A verdict and what it rests on."""
+
+    verdict: str
+    details: dict[str, Any]
+
+    @property
+    def rank(self) -> int:
+        """Position of the verdict: lower is worse."""
+        return VERDICTS.index(self.verdict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What a verdict is judged from.
+
+    `rates`: population → sp/s after the warm-up; `ceilings`: population → rate at which it
+    counts as runaway; `counts`: population → `[W, N]` in windows of WINDOW_MS after the
+    warm-up; `fingerprint` `[N, 2]` and `total` `[N]`: hash and length of each train.
+    """
+
+    finite: bool
+    rates: dict[str, float]
+    ceilings: dict[str, float]
+    counts: dict[str, np.ndarray]
+    fingerprint: np.ndarray
+    total: np.ndarray
+
+
+def ceiling(max_rate: float, refractory_ms: float) -> float:
+    """Return the rate (sp/s) above which a population counts as runaway."""
+    return min(max_rate, 500 / refractory_ms) if refractory_ms > 0 else max_rate
+
+
+def judge(evidence: Evidence) -> Health:
+    """Return the first verdict that applies."""
+    rates = {name: round(rate, 4) for name, rate in evidence.rates.items()}
+    details: dict[str, Any] = {"rates": rates}
+    if not evidence.finite:
+        return Health("nan", details)
+    for name, rate in evidence.rates.items():
+        if rate > evidence.ceilings[name]:
+            return Health(
+                "runaway", {**details, "population": name, "above": evidence.ceilings[name]}
+            )
+    neurons = sum(c.shape[1] for c in evidence.counts.values())
+    mean = sum(r * evidence.counts[p].shape[1] for p, r in evidence.rates.items()) / neurons
+    if mean < SILENT_BELOW:
+        return Health("silent", {**details, "mean_rate": round(mean, 4)})
+    same = identical_trains(evidence.fingerprint, evidence.total)
+    if same:
+        return Health("identical", {**details, "neurons": same})
+    for name, counts in evidence.counts.items():
+        correlation = _correlation(counts)
+        if correlation > SYNCHRONOUS_ABOVE:
+            found = {"population": name, "correlation": round(correlation, 4)}
+            return Health("synchronous", {**details, **found})
+    for name, counts in evidence.counts.items():
+        halves = _halves(counts)
+        if halves is not None:
+            return Health("nonstationary", {**details, "population": name, "halves": halves})
+    return Health("ok", details)
+
+
+def identical_trains(fingerprint: np.ndarray, total: np.ndarray) -> int:
+    """Return how many active neurons share their train with another one."""
+    active = fingerprint[total > 0].astype(np.uint64)
+    trains, number = np.unique(active[:, 0] | active[:, 1] << np.uint64(32), return_counts=True)
+    del trains
+    return int(number[number > 1].sum())
+
+
+def _correlation(counts: np.ndarray) -> float:
+    """Return the mean Pearson correlation over pairs, 0 where it can't be judged."""
+    if counts.shape[0] < _MIN_WINDOWS:
+        return 0.0
+    centred = counts - counts.mean(axis=0)
+    scale = np.sqrt((centred**2).mean(axis=0))
+    z = centred[:, scale > 0] / scale[scale > 0]
+    n = z.shape[1]
+    return float(((z.sum(axis=1) ** 2).mean() - n) / (n * (n - 1))) if n > 1 else 0.0
+
+
+def _halves(counts: np.ndarray) -> list[float] | None:
+    """Return the rates of both halves if they differ clearly, else None."""
+    half = counts.shape[0] // 2
+    if half < _MIN_WINDOWS:
+        return None
+    first, last = (part.mean(axis=1) * 1000 / WINDOW_MS for part in (counts[:half], counts[-half:]))
+    se = np.sqrt((first.var(ddof=1) + last.var(ddof=1)) / half)
+    change = abs(first.mean() - last.mean())
+    if change > 3 * se and change > 0.1 * max(first.mean(), last.mean()):
+        return [round(float(first.mean()), 4), round(float(last.mean()), 4)]
+    return None

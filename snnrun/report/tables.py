@@ -1,0 +1,68 @@
+"""Tables of results and of configurations."""
+
+import math
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_SHORT = {"spikes/s": "sp/s"}
+
+
+def show_summary(found: dict[str, Any], folder: str, console: Console) -> None:
+    """Print statistics, health, times and where the files are."""
+    statistics = found["statistics"]
+    if statistics:
+        console.print(_statistics(statistics))
+    health, timings = found["health"], found["timings"]
+    details = ", ".join(f"{k} {v}" for k, v in health["details"].items() if k != "rates")
+    console.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))
+    console.print(_times(timings), highlight=False)
+    console.print(f"results: {folder}/results.h5", highlight=False, soft_wrap=True)
+
+
+def _statistics(statistics: dict[str, Any]) -> Table:
+    table = Table()
+    table.add_column("statistic")
+    names = list(dict.fromkeys(n for found in statistics.values() for n in found))
+    for population in statistics:
+        table.add_column(population, justify="right")
+    table.add_column("units")
+    for name in names:
+        cells = [_cell(statistics[p].get(name)) for p in statistics]
+        units = next(s[name]["units"] for s in statistics.values() if name in s)
+        table.add_row(name, *cells, _SHORT.get(units, units))
+    return table
+
+
+def _cell(entry: dict[str, Any] | None) -> str:
+    if entry is None:
+        return ""
+    if entry["value"] is None:
+        return "-"
+    if isinstance(entry["value"], list):
+        return " ".join(f"{v:.3g}" for v in entry["value"][:5])
+    if entry["se"] is None:
+        return f"{entry['value']:.4g}"
+    digits = max(0, 1 - math.floor(math.log10(entry["se"]))) if entry["se"] > 0 else 4
+    return f"{entry['value']:.{digits}f} ± {entry['se']:.{digits}f}"
+
+
+def _times(t: dict[str, Any]) -> str:
+    step_us = 1e6 / t["steps_per_s"]
+    return (
+        f"build {t['build_s']:.2f} s, trace {t['trace_s']:.2f} s,"
+        f" compile {t['compile_s']:.2f} s (cache {t['cache']}), simulate {t['simulate_s']:.2f} s"
+        f" ({step_us:.2f} µs a step, {t['realtime_factor']:.2f} x real time),"
+        f" statistics {t['statistics_s']:.2f} s"
+    )
+
+
+def parameter_table(rows: list[tuple[str, str, str, str]]) -> Table:
+    """Return a table of parameters: name, value, unit, meaning."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("parameter", "value", "unit", "meaning"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,1 @@
+"""Files of a run: results, status, folders; the only importer of h5py."""

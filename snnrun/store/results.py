@@ -1,0 +1,211 @@
+"""results.h5: one writer, streamed; a reader with swmr=True sees all up to the last flush.
+
+Everything that grows is created before the file goes into SWMR mode; statistics, health and
+timings are added when it is closed. Layout: /spikes/<P> as in SONATA, see `Layout` below.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from snnrun.errors import FileError
+
+FORMAT_VERSION = 1
+_SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
+_ROWS = 16384
+_FLUSH_S = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class SpikeTrains:
+    """A population (or drive) whose spikes are written."""
+
+    name: str
+    neurons: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A state variable that is written."""
+
+    population: str
+    variable: str
+    units: str
+    neurons: np.ndarray
+    every_ms: float
+    first_ms: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What the file will hold for each trial; `trials` > 1 puts it under /trials/<k>."""
+
+    trials: int
+    t_stop_ms: float
+    spikes: tuple[SpikeTrains, ...]
+    reports: tuple[Report, ...]
+    compression: str
+    compression_level: int
+
+    def root(self, trial: int) -> str:
+        """Return the group of a trial."""
+        return f"trials/{trial}/" if self.trials > 1 else ""
+
+
+class ResultsWriter:
+    """The one writer of a run's results.h5."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.layout, self.path = layout, path
+        self.seconds = 0.0
+        self._flushed = time.monotonic()
+        with _explained(path):
+            self._file = h5py.File(path, "w", libver="latest")
+        self._file.attrs.create("magic", np.uint32(0x0A7A))
+        self._file.attrs.create("version", np.array([0, 1], np.uint32))
+        self._file.attrs["format"] = "snnrun"
+        self._file.attrs["format_version"] = FORMAT_VERSION
+
+    def describe(
+        self,
+        config: str,
+        provenance: dict[str, Any],
+        nodes: dict[str, dict[str, Any]],
+        projections: dict[str, dict[str, Any]],
+    ) -> None:
+        """Write what is known before the first step, and open the file for readers.
+
+        `nodes` and `projections`: name → attributes; NumPy arrays become datasets.
+        """
+        with _explained(self.path):
+            self._file.create_dataset("config", data=config, dtype=h5py.string_dtype("utf-8"))
+            self._file.create_group("provenance").attrs.update(provenance)
+            for group, entries in (("nodes", nodes), ("network", projections)):
+                self._file.require_group(group)
+                for name, attributes in entries.items():
+                    _attributes_and_arrays(self._file.create_group(f"{group}/{name}"), attributes)
+            for trial in range(self.layout.trials):
+                self._create_trial(trial)
+            self._file.swmr_mode = True
+
+    def append_spikes(self, trial: int, name: str, ms: np.ndarray, ids: np.ndarray) -> None:
+        """Append spikes of a population, in order of time."""
+        group = f"{self.layout.root(trial)}spikes/{name}/"
+        self._append(group + "timestamps", ms)
+        self._append(group + "node_ids", ids)
+
+    def append_report(self, trial: int, population: str, variable: str, rows: np.ndarray) -> None:
+        """Append samples `[T, N]` of a state variable."""
+        self._append(f"{self.layout.root(trial)}report/{population}/{variable}/data", rows)
+
+    def flush(self, force: bool = False) -> None:
+        """Let readers see what was appended, at least every second."""
+        if force or time.monotonic() - self._flushed > _FLUSH_S:
+            begun = time.perf_counter()
+            with _explained(self.path):
+                self._file.flush()
+            self._flushed = time.monotonic()
+            self.seconds += time.perf_counter() - begun
+
+    def close(self) -> None:
+        """Close the file as it is."""
+        if self._file:
+            self._file.close()
+
+    def finish(self, entries: dict[str, Any], attributes: dict[str, dict[str, Any]]) -> None:
+        """Close the stream and add what is known at the end.
+
+        `entries`: path → (value, attributes) of datasets; `attributes`: path → attributes of
+        groups. Paths are relative to the file's root.
+        """
+        begun = time.perf_counter()
+        self.close()
+        with _explained(self.path), h5py.File(self.path, "r+", libver="latest") as file:
+            for path, (value, more) in entries.items():
+                options = self._compression() if np.ndim(value) == 2 and np.size(value) else {}
+                dataset = file.create_dataset(path, data=value, **options)
+                dataset.attrs.update(more)
+            for path, more in attributes.items():
+                file.require_group(path).attrs.update(more)
+        self.seconds += time.perf_counter() - begun
+
+    def _create_trial(self, trial: int) -> None:
+        root = self._file.require_group(self.layout.root(trial) or "/")
+        root.require_group("spikes")
+        for trains in self.layout.spikes:
+            group = root.create_group(f"spikes/{trains.name}")
+            group.attrs.create("sorting", 2, dtype=_SORTING)
+            group.attrs["n_neurons"] = trains.neurons
+            group.attrs["t_start_ms"], group.attrs["t_stop_ms"] = 0.0, self.layout.t_stop_ms
+            self._growing(group, "timestamps", (), np.float64).attrs["units"] = "ms"
+            self._growing(group, "node_ids", (), np.uint64)
+        for report in self.layout.reports:
+            self._create_report(root, report)
+
+    def _create_report(self, root: h5py.Group, report: Report) -> None:
+        group = root.create_group(f"report/{report.population}/{report.variable}")
+        n = report.neurons.size
+        self._growing(group, "data", (n,), np.float32).attrs["units"] = report.units
+        mapping = group.create_group("mapping")
+        mapping["node_ids"] = report.neurons.astype(np.uint64)
+        mapping["index_pointers"] = np.arange(n + 1, dtype=np.uint64)
+        mapping["index_pointer"] = mapping["index_pointers"]  # the name bmtk reads
+        mapping["element_ids"] = np.zeros(n, np.uint32)
+        mapping["element_pos"] = np.zeros(n, np.float32)
+        stop = self.layout.t_stop_ms + report.every_ms
+        mapping["time"] = np.array([report.first_ms, stop, report.every_ms])
+        mapping["time"].attrs["units"] = "ms"
+
+    def _growing(self, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:
+        rows = max(1, _ROWS // max(1, int(np.prod(tail))))
+        return group.create_dataset(
+            name, (0, *tail), kind, maxshape=(None, *tail), chunks=(rows, *tail), **self._compression()
+        )
+
+    def _compression(self) -> dict[str, Any]:
+        if self.layout.compression == "none":
+            return {}
+        level = {"gzip": {"compression_opts": self.layout.compression_level}}
+        kind = self.layout.compression
+        return {"compression": kind, "shuffle": True, **level.get(kind, {})}
+
+    def _append(self, path: str, rows: np.ndarray) -> None:
+        if len(rows):
+            begun = time.perf_counter()
+            with _explained(self.path):
+                dataset = self._file[path]
+                dataset.resize(dataset.shape[0] + len(rows), axis=0)
+                dataset[-len(rows) :] = rows
+            self.seconds += time.perf_counter() - begun
+
+
+def _attributes_and_arrays(group: h5py.Group, entries: dict[str, Any]) -> None:
+    for key, value in entries.items():
+        if isinstance(value, np.ndarray):
+            group.create_dataset(key, data=value)
+        else:
+            group.attrs[key] = value
+
+
+def text(value: Any) -> str:
+    """Return a value as JSON, for attributes that hold more than a number."""
+    return json.dumps(value)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn an error of the file system into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno == errno.ENOSPC or "No space left" in str(error)
+        reason = "the disk is full" if full else str(error.strerror or error)
+        raise FileError(f"{path}: can't be written: {reason}") from error

@@ -1,0 +1,124 @@
+"""What a run found, over its trials, and how it is laid out in the results file."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from snnrun.experiment import Experiment
+from snnrun.health import Health
+from snnrun.network import Network
+from snnrun.statistics._base import Estimate
+from snnrun.store.folder import now
+from snnrun.trial import Counting, Trial, statistics, verdict
+
+Estimates = dict[tuple[str, str], Estimate]
+
+
+@dataclasses.dataclass
+class Summary:
+    """(population, name) → estimate, the worst health, and seconds per phase."""
+
+    statistics: Estimates
+    health: Health
+    timings: dict[str, Any]
+    per_trial: list[tuple[Trial, Estimates, Health]]
+
+
+def summarise(e: Experiment, network: Network, trials: list[Trial]) -> Summary:
+    """Compute statistics and health of each trial and over trials."""
+    each = [(t, statistics(e, network, t), verdict(e, network, t)) for t in trials]
+    worst = min((health for _, _, health in each), key=lambda health: health.rank)
+    return Summary(_over_trials([s for _, s, _ in each]), worst, {}, each)
+
+
+def _over_trials(all_: list[Estimates]) -> Estimates:
+    """Return mean and standard error over trials; one trial keeps its own."""
+    if len(all_) == 1:
+        return all_[0]
+    found = {}
+    for key in all_[0]:
+        values = np.array([estimates[key].value for estimates in all_])
+        reasons = [e[key].reason for e in all_ if e[key].reason]
+        se = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        found[key] = Estimate(values.mean(axis=0), np.asarray(se), reasons[0] if reasons else None)
+    return found
+
+
+def entries(e: Experiment, network: Network, summary: Summary) -> dict[str, Any]:
+    """Return path → (value, attributes) of the datasets added when a run ends."""
+    found = dict(_statistic_entries(e, summary.statistics, ""))
+    record = Counting.of(e).record
+    for trial, estimates, _ in summary.per_trial:
+        root = f"trials/{trial.number}/" if e.trials > 1 else ""
+        if root:
+            found |= dict(_statistic_entries(e, estimates, root))
+        if record is not None:
+            counts = trial.tally.counts(record._replace(end=min(record.end, trial.end)))
+            names = e.record.counts.populations or list(e.network.populations)
+            more = {"bin_ms": record.size * e.dt, "t_start_ms": record.origin * e.dt}
+            for name in names:
+                found[f"{root}counts/{name}"] = (counts[:, network.neurons[name]], more)
+    return found
+
+
+def _statistic_entries(
+    e: Experiment, estimates: Estimates, root: str
+) -> Iterator[tuple[str, tuple[Any, dict[str, Any]]]]:
+    for (population, name), estimate in estimates.items():
+        statistic = e.statistics[name]
+        more = {
+            "units": statistic.units,
+            "definition": statistic.definition,
+            "window_ms": statistic.window_ms,
+            "se": estimate.se,
+        }
+        if estimate.reason:
+            more["reason"] = estimate.reason
+        yield f"{root}statistics/{population}/{name}", (estimate.value, more)
+
+
+def attributes(e: Experiment, summary: Summary) -> dict[str, dict[str, Any]]:
+    """Return path → attributes of the groups added when a run ends."""
+    found = {
+        "health": _health(summary.health),
+        "timings": summary.timings,
+        "statistics": {},
+        "provenance": {"finished": now()},
+    }
+    if e.trials > 1:
+        for trial, _, health in summary.per_trial:
+            found[f"trials/{trial.number}/health"] = _health(health)
+    return found
+
+
+def _health(health: Health) -> dict[str, Any]:
+    return {"verdict": health.verdict, "details": json.dumps(health.details)}
+
+
+def as_json(e: Experiment, summary: Summary) -> dict[str, Any]:
+    """Return the statistics, health and timings as plain JSON values (NaN as null)."""
+    tree: dict[str, Any] = {}
+    for (population, name), estimate in summary.statistics.items():
+        units = e.statistics[name].units
+        tree.setdefault(population, {})[name] = {
+            "value": plain(estimate.value),
+            "se": plain(estimate.se),
+            "units": units,
+        }
+    return {
+        "statistics": tree,
+        "health": dataclasses.asdict(summary.health),
+        "timings": {k: plain(v) for k, v in summary.timings.items()},
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a number, list or word that JSON knows; null for what is not finite."""
+    if isinstance(value, (str, int, type(None))):
+        return value
+    if np.ndim(value):
+        return [plain(v) for v in np.asarray(value)]
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,71 @@
+"""Spike counts in windows, gathered chunk by chunk for statistics, health and records.
+
+From spikes, every requested window is counted by itself. From counts kept on the device,
+all requests are sums of one base window that divides them and their origins.
+
+Shapes: `N` neurons, `W` windows.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Windows(NamedTuple):
+    """Non-overlapping windows of `size` steps from step `origin` on, until step `end`."""
+
+    origin: int
+    size: int
+    end: int
+
+    @property
+    def number(self) -> int:
+        """How many whole windows there are."""
+        return max(0, (self.end - self.origin) // self.size)
+
+
+def base_of(requests: list[Windows]) -> tuple[int, int]:
+    """Return (origin, size) of the coarsest windows that all requests are sums of."""
+    origin = min(r.origin for r in requests)
+    return origin, math.gcd(*(r.size for r in requests), *(r.origin - origin for r in requests))
+
+
+class Tally:
+    """Counts `[W, N]` of one trial for each requested kind of window."""
+
+    def __init__(self, requests: list[Windows], neurons: int, base: tuple[int, int] | None) -> None:
+        self._base = base
+        self._neurons = neurons
+        if base is not None:
+            end = max(r.end for r in requests)
+            requests = [Windows(base[0], base[1], end)]
+        self._counts = {r: np.zeros((r.number, neurons), np.uint16) for r in set(requests)}
+
+    def add_spikes(self, step: np.ndarray, source: np.ndarray) -> None:
+        """Count spikes of neurons `source` in steps `step`."""
+        for windows, counts in self._counts.items():
+            row = (step - windows.origin) // windows.size
+            inside = (row >= 0) & (row < windows.number)
+            if inside.any():
+                low, high = int(row[inside].min()), int(row[inside].max()) + 1
+                flat = (row[inside] - low) * self._neurons + source[inside]
+                new = np.bincount(flat, minlength=(high - low) * self._neurons)
+                counts[low:high] += new.reshape(high - low, -1).astype(np.uint16)
+
+    def add_counts(self, first_row: int, rows: np.ndarray) -> None:
+        """Add base-window counts `[rows, N]`; rows before the origin or past the end are dropped."""
+        ((windows, counts),) = self._counts.items()
+        low, high = max(0, first_row), min(windows.number, first_row + len(rows))
+        if low < high:
+            counts[low:high] += rows[low - first_row : high - first_row].astype(np.uint16)
+
+    def counts(self, windows: Windows) -> np.ndarray:
+        """Return the counts `[W, N]` of a requested kind of window."""
+        if self._base is None:
+            (found,) = (c for r, c in self._counts.items() if r[:2] == windows[:2])
+            return found[: windows.number]
+        (counts,) = self._counts.values()
+        per, first = windows.size // self._base[1], (windows.origin - self._base[0]) // self._base[1]
+        part = counts[first : first + windows.number * per]
+        return part.reshape(windows.number, per, -1).sum(axis=1, dtype=np.uint32)

@@ -1,0 +1,171 @@
+"""What is gathered of one trial while it runs, and what follows from it.
+
+Shapes: `N` neurons, `W` windows.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from snnrun.experiment import Experiment
+from snnrun.health import WINDOW_MS, Evidence, Health, ceiling, judge
+from snnrun.network import Network
+from snnrun.statistics._base import Estimate, Statistic
+from snnrun.tally import Tally, Windows, base_of
+
+
+GUARD_MS = 100.0  # shortest time over which activity is judged
+
+
+@dataclasses.dataclass
+class Trial:
+    """Spikes and counts of a trial, up to step `end`."""
+
+    number: int
+    tally: Tally
+    total: np.ndarray
+    fingerprint: np.ndarray
+    end: int = 0
+    finite: bool = True
+    runaway: dict[str, Any] | None = None
+
+    @classmethod
+    def begin(cls, number: int, neurons: int, counting: "Counting", device: bool) -> "Trial":
+        """Return a trial before its first step; `device`: windows are counted there."""
+        return cls(
+            number=number,
+            tally=Tally(counting.requests, neurons, counting.base if device else None),
+            total=np.zeros(neurons, np.int64),
+            fingerprint=np.zeros((neurons, 2), np.uint32),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Counting:
+    """Which windows are counted: for statistics, health and the record of counts."""
+
+    requests: list[Windows]
+    record: Windows | None
+
+    @classmethod
+    def of(cls, e: Experiment) -> "Counting":
+        """Return what an experiment needs counted."""
+        warm = e.warmup_steps
+        sizes = {e.steps_in(s.window_ms) for s in e.statistics.values()}
+        sizes.add(max(1, e.steps_in(WINDOW_MS)))
+        requests = [Windows(warm, size, e.steps) for size in sorted(sizes)]
+        record = _recorded_windows(e)
+        return cls(requests + ([record] if record else []), record)
+
+    @property
+    def base(self) -> tuple[int, int]:
+        """Origin and size of the windows from which all can be summed."""
+        return base_of(self.requests)
+
+
+def span(e: Experiment, record: Any) -> tuple[int, int]:
+    """Return the steps [from, to) that a record node asks for."""
+    first = e.steps_in(record.from_ms or 0.0)
+    last = e.steps if record.to_ms is None else min(e.steps, e.steps_in(record.to_ms))
+    if record.last_ms is not None:
+        first = max(first, e.steps - e.steps_in(record.last_ms))
+    return first, last
+
+
+def _recorded_windows(e: Experiment) -> Windows | None:
+    if e.record.counts.bin_ms is None:
+        return None
+    first, last = span(e, e.record.counts)
+    return Windows(first, max(1, e.steps_in(e.record.counts.bin_ms)), last)
+
+
+def statistics(
+    e: Experiment, network: Network, trial: Trial
+) -> dict[tuple[str, str], Estimate]:
+    """Return (population, name) → estimate, from the windows the trial has whole."""
+    found = {}
+    for name, statistic in e.statistics.items():
+        windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), trial.end)
+        counts = trial.tally.counts(windows)
+        for population, part in _populations(statistic, network).items():
+            found[population, name] = statistic.estimate(counts[:, part])
+    return found
+
+
+def _populations(statistic: Statistic, network: Network) -> dict[str, slice]:
+    if statistic.population == "all":
+        return {"all": slice(0, network.size)}
+    if statistic.population is not None:
+        return {statistic.population: network.neurons[statistic.population]}
+    return {name: network.neurons[name] for name in network.spec.populations}
+
+
+def rates(network: Network, total: np.ndarray, seconds: float) -> dict[str, float]:
+    """Return the mean rate (sp/s) of each population, from spikes `[N]` in some time."""
+    return {
+        name: float(total[network.neurons[name]].mean() / seconds)
+        for name in network.spec.populations
+    }
+
+
+def ceilings(e: Experiment, network: Network) -> dict[str, float]:
+    """Return the rate (sp/s) at which each population counts as runaway."""
+    return {
+        name: ceiling(e.engine.max_rate, _longest(population.neuron.refractory_ms()))
+        for name, population in network.spec.populations.items()
+    }
+
+
+def _longest(t_ref: Any) -> float:
+    return float(getattr(t_ref, "mean", t_ref))
+
+
+def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
+    """Return the health of a trial."""
+    windows = Windows(e.warmup_steps, max(1, e.steps_in(WINDOW_MS)), trial.end)
+    counts = trial.tally.counts(windows).astype(float)
+    seconds = trial.end * e.dt / 1000
+    if trial.finite and trial.runaway:  # seen while running; the mean may be below
+        return Health("runaway", trial.runaway)
+    return judge(
+        Evidence(
+            finite=trial.finite,
+            rates=rates(network, trial.total, seconds),
+            ceilings=ceilings(e, network),
+            counts={name: counts[:, network.neurons[name]] for name in network.spec.populations},
+            fingerprint=trial.fingerprint,
+            total=trial.total,
+        )
+    )
+
+
+class Guard:
+    """Watches the trials of a group while they run; tripped by NaN or runaway activity."""
+
+    def __init__(self, e: Experiment, network: Network, trials: list[Trial]) -> None:
+        self._e, self._network, self._trials = e, network, trials
+        self._ceilings = ceilings(e, network)
+        self._seen = [trial.total for trial in trials]
+        self._at = 0
+        self.tripped = False
+
+    def look(self, end: int) -> None:
+        """Judge the trials at step `end`, over the steps since the last judgement."""
+        seconds = (end - self._at) * self._e.dt / 1000
+        if seconds * 1000 >= GUARD_MS:
+            for trial, before in zip(self._trials, self._seen, strict=True):
+                self._judge(trial, trial.total - before, seconds)
+            self._seen, self._at = [trial.total for trial in self._trials], end
+        self.tripped |= any(not t.finite or t.runaway for t in self._trials)
+
+    def _judge(self, trial: Trial, spikes: np.ndarray, seconds: float) -> None:
+        now_ms = round(self._at * self._e.dt, 3)
+        for name, rate in rates(self._network, spikes, seconds).items():
+            if rate > self._ceilings[name]:
+                trial.runaway = {
+                    "population": name,
+                    "rate": round(rate, 2),
+                    "above": self._ceilings[name],
+                    "from_ms": now_ms,
+                }
