@@ -98,7 +98,7 @@ class NetworkOptions:
 class PopulationOptions:
     """The plain values of a population."""
 
-    size: int = param("", "number of neurons", above=0)
+    size: int = param("", "number of neurons", above=0, at_most=2**30)
     type: str = param("", "sign of its outgoing weights", choices=("excitatory", "inhibitory"))
     positions: str = param(
         "", "layout on the unit square", choices=("none", "grid", "uniform"), optional=True

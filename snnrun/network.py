@@ -10,12 +10,13 @@ Shapes: `N` neurons, `M` sources, `R` receptors.
 import dataclasses
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from snnrun import random
 from snnrun.connect._base import Connect, Contacts, Layer
-from snnrun.distribution import Distribution, Value, draw
+from snnrun.distribution import Distribution, Value
 from snnrun.drive._base import Drive
 from snnrun.edges import Edges, Row, merge
 from snnrun.neuron._base import Neuron, arrays
@@ -104,7 +105,7 @@ def build(
     by_model = sorted(spec.populations, key=lambda p: _first_of_model(spec, p))
     neurons = _slices({p: spec.populations[p].size for p in by_model})
     drawn = {p: _drawn(spec.populations[p], p, seed, realisation) for p in by_model}
-    spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}  # type: ignore[attr-defined]
+    spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}
     sources = _slices({**{p: spec.populations[p].size for p in by_model}, **spiking})
     positions = _positions(spec, drives, seed, realisation)
     contacts = dict(_contacts(spec, sources, positions, seed, realisation))
@@ -170,10 +171,9 @@ def _models(
     """Yield model class, its part of the neuron axis and coefficients `[n]` for each model."""
     for cls in dict.fromkeys(type(n) for n in drawn.values()):
         members = [p for p in drawn if type(drawn[p]) is cls]
-        parts = [
-            arrays(drawn[p].prepare(dt), neurons[p].stop - neurons[p].start) for p in members
-        ]
-        joined = type(parts[0])(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+        parts = [arrays(drawn[p].prepare(dt), neurons[p].stop - neurons[p].start) for p in members]
+        kind: Any = type(parts[0])
+        joined = kind(*(np.concatenate(x) for x in zip(*parts, strict=True)))
         yield cls, slice(neurons[members[0]].start, neurons[members[-1]].stop), joined
 
 
@@ -197,15 +197,16 @@ def _positions(
     spec: NetworkSpec, drives: dict[str, Drive], seed: int, realisation: int
 ) -> dict[str, np.ndarray | None]:
     """Return `[size, 2]` positions of populations and drives, None where there are none."""
-    layers = {**spec.populations, **{n: d for n, d in drives.items() if d.emits == "spikes"}}
+    layers = dict[str, Population | Drive](spec.populations)
+    layers |= {n: d for n, d in drives.items() if d.emits == "spikes"}
     found: dict[str, np.ndarray | None] = {}
     for name, layer in layers.items():
-        layout = getattr(layer, "positions", None)
+        layout = layer.positions
         if layout == "grid":
-            found[name] = grid(layer.size)  # type: ignore[union-attr]
+            found[name] = grid(layer.size)
         elif layout == "uniform":
             rng = random.generator(seed, name, "positions", realisation)
-            found[name] = rng.uniform(size=(layer.size, 2))  # type: ignore[union-attr]
+            found[name] = rng.uniform(size=(layer.size, 2))
         else:
             found[name] = None
     return found

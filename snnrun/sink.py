@@ -7,9 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
-
 from importlib.metadata import version
-
 from typing import Any, Self
 
 import numpy as np
@@ -154,5 +152,3 @@ def _projection(e: Experiment, network: Network, name: str) -> dict[str, Any]:
         described["source_node_id"] = np.repeat(sources, np.diff(contacts.start))
         described["target_node_id"] = contacts.target.astype(np.uint64)
     return described
-
-

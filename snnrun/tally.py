@@ -54,7 +54,7 @@ class Tally:
                 counts[low:high] += new.reshape(high - low, -1).astype(np.uint16)
 
     def add_counts(self, first_row: int, rows: np.ndarray) -> None:
-        """Add base-window counts `[rows, N]`; rows before the origin or past the end are dropped."""
+        """Add base-window counts `[rows, N]`, dropping rows before the origin or past the end."""
         ((windows, counts),) = self._counts.items()
         low, high = max(0, first_row), min(windows.number, first_row + len(rows))
         if low < high:
@@ -66,6 +66,9 @@ class Tally:
             (found,) = (c for r, c in self._counts.items() if r[:2] == windows[:2])
             return found[: windows.number]
         (counts,) = self._counts.values()
-        per, first = windows.size // self._base[1], (windows.origin - self._base[0]) // self._base[1]
+        per, first = (
+            windows.size // self._base[1],
+            (windows.origin - self._base[0]) // self._base[1],
+        )
         part = counts[first : first + windows.number * per]
         return part.reshape(windows.number, per, -1).sum(axis=1, dtype=np.uint32)

@@ -14,7 +14,6 @@ from snnrun.network import Network
 from snnrun.statistics._base import Estimate, Statistic
 from snnrun.tally import Tally, Windows, base_of
 
-
 GUARD_MS = 100.0  # shortest time over which activity is judged
 
 
@@ -80,9 +79,7 @@ def _recorded_windows(e: Experiment) -> Windows | None:
     return Windows(first, max(1, e.steps_in(e.record.counts.bin_ms)), last)
 
 
-def statistics(
-    e: Experiment, network: Network, trial: Trial
-) -> dict[tuple[str, str], Estimate]:
+def statistics(e: Experiment, network: Network, trial: Trial) -> dict[tuple[str, str], Estimate]:
     """Return (population, name) → estimate, from the windows the trial has whole."""
     found = {}
     for name, statistic in e.statistics.items():

@@ -38,7 +38,7 @@ def show(
 def _show_part(name: str, config_dirs: list[Any], as_json: bool) -> None:
     from snnrun.config.describe import describe_group, describe_kind
 
-    if "/" in name and not name.startswith("experiment/") or name.count("/") > 1:
+    if ("/" in name and not name.startswith("experiment/")) or name.count("/") > 1:
         found = describe_kind(name, config_dirs)
     else:
         found = describe_group(name, config_dirs)
@@ -52,9 +52,7 @@ def _show_part(name: str, config_dirs: list[Any], as_json: bool) -> None:
         return
     print(found["text"].rstrip())
     if found["parameters"]:
-        from rich.console import Console
-
-        from snnrun.report.tables import parameter_table
+        from snnrun.report.tables import show_parameters
 
         rows = [(p["name"], p["value"], p["unit"], p["meaning"]) for p in found["parameters"]]
-        Console().print(parameter_table(rows))
+        show_parameters(rows)

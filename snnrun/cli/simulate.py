@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -169,10 +168,6 @@ def _report(
     elif quiet:
         print(folder.path)
     else:
-        from rich.console import Console
-
         from snnrun.report.tables import show_summary
 
-        show_summary(found, str(folder.path), Console())
-        if Path(folder.path / "overview.png").exists():
-            print(f"figure:  {folder.path}/overview.png")
+        show_summary(found, folder.path)

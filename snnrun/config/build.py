@@ -110,7 +110,7 @@ def _population(
         size=options.size,
         type=options.type,
         positions=options.positions,
-        neuron=neuron,  # type: ignore[arg-type]
+        neuron=neuron,
         v_init=v_init,
     )
     return _scaled(made, scale, problems, path)
@@ -194,7 +194,10 @@ def _part(group: str, node: Any, path: str, dt: float, problems: Problems) -> An
         cls: type[Component] = find(group, str(node["kind"]))
     except KeyError:
         known = names(group)
-        problems.add(f"{path}.kind", f"no {group} of kind '{node['kind']}'{nearest(str(node['kind']), known)}")
+        problems.add(
+            f"{path}.kind",
+            f"no {group} of kind '{node['kind']}'{nearest(str(node['kind']), known)}",
+        )
         return None
     before = len(problems.found)
     part: Component = read(cls, node, path, problems, beside=("kind",), spread=group == "neuron")

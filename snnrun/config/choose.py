@@ -111,7 +111,13 @@ def nodes(tree: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     ]
     for group, path, parent, key in places:
         for name, value in (parent if isinstance(parent, dict) else {}).items():
-            node = value if key is None else (value or {}).get(key) if isinstance(value, dict) else None
+            node = (
+                value
+                if key is None
+                else (value or {}).get(key)
+                if isinstance(value, dict)
+                else None
+            )
             if isinstance(node, dict):
                 yield group, f"{path}.{name}" + (f".{key}" if key else ""), node
 

@@ -8,9 +8,13 @@ import numpy as np
 
 from snnrun.config.choose import nearest
 from snnrun.config.fields import Problems
+from snnrun.connect._base import Layer
 from snnrun.distribution import Distribution, mean
-from snnrun.experiment import Experiment
-from snnrun.network import Projection
+from snnrun.drive._base import Drive
+from snnrun.experiment import Experiment, StateRecord
+from snnrun.network import Population, Projection
+from snnrun.neuron._base import Neuron
+from snnrun.synapse._base import Synapse
 
 
 def cross_check(e: Experiment, problems: Problems) -> list[str]:
@@ -35,9 +39,11 @@ def _times(e: Experiment, problems: Problems) -> None:
     for name, statistic in e.statistics.items():
         if e.steps_in(statistic.window_ms) < 1:
             problems.add(f"statistics.{name}.window_ms", f"must be at least dt ({e.dt:g} ms)")
-    models = [(f"network.synapses.{n}", s) for n, s in e.network.synapses.items()]
-    models += [(f"network.populations.{n}.neuron", p.neuron) for n, p in e.network.populations.items()]  # type: ignore[misc]
-    for path, model in models:
+    models: dict[str, Synapse | Neuron] = {
+        **{f"network.synapses.{n}": s for n, s in e.network.synapses.items()},
+        **{f"network.populations.{n}.neuron": p.neuron for n, p in e.network.populations.items()},
+    }
+    for path, model in models.items():
         for name, value in model.time_constants().items():
             smallest = value.lowest if isinstance(value, Distribution) else value
             if np.isfinite(smallest) and e.dt > smallest:
@@ -62,38 +68,67 @@ def _names(e: Experiment, problems: Problems) -> None:
         **{f"drive.{n}": d for n, d in drives.items()},
     }
     for path, layer in layers.items():
-        if getattr(layer, "positions", None) == "grid" and math.isqrt(layer.size) ** 2 != layer.size:
+        if (
+            getattr(layer, "positions", None) == "grid"
+            and math.isqrt(layer.size) ** 2 != layer.size
+        ):
             problems.add(f"{path}.size", f"a square grid needs a square number, not {layer.size}")
 
 
 def _projection(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
     populations, sources = e.network.populations, {**e.network.populations, **e.drives}
     if p.post not in populations:
-        problems.add(f"{path}.post", f"no population '{p.post}'{nearest(p.post, list(populations))}")
+        known = nearest(p.post, list(populations))
+        problems.add(f"{path}.post", f"no population '{p.post}'{known}")
     if p.pre not in sources:
-        problems.add(f"{path}.pre", f"no population or drive '{p.pre}'{nearest(p.pre, list(sources))}")
+        known = nearest(p.pre, list(sources))
+        problems.add(f"{path}.pre", f"no population or drive '{p.pre}'{known}")
     if p.post not in populations or p.pre not in sources:
         return
-    drive = e.drives.get(p.pre)
-    if drive is not None and drive.emits == "current":
-        for key in ("synapse", "connect"):
-            if getattr(p, key) is not None:
-                problems.add(f"{path}.{key}", f"drive '{p.pre}' is a current; leave it out")
-        if isinstance(p.weight, Distribution):
-            problems.add(f"{path}.weight", "must be a number for a current")
-        return
+    if p.pre in e.drives and e.drives[p.pre].emits == "current":
+        _current(path, p, problems)
+    else:
+        _rule(e, path, p, problems)
+        _synapse(e, path, p, problems)
+
+
+def _current(path: str, p: Projection, problems: Problems) -> None:
+    """A current needs neither contacts nor synapses."""
+    for key in ("synapse", "connect"):
+        if getattr(p, key) is not None:
+            problems.add(f"{path}.{key}", f"drive '{p.pre}' is a current; leave it out")
+    if isinstance(p.weight, Distribution):
+        problems.add(f"{path}.weight", "must be a number for a current")
+    if p.delay != 0:
+        problems.add(f"{path}.delay", "must be 0 for a current; use its start_ms")
+
+
+def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
+    """The connection rule needs positions, and a network that fits into memory."""
+    pre: Population | Drive = e.network.populations.get(p.pre) or e.drives[p.pre]
+    post = e.network.populations[p.post]
     if p.connect is None:
         problems.add(f"{path}.connect", "missing; it is a mapping with the 'kind' of a rule")
-    elif p.connect.needs_grid:
-        if sources[p.pre].positions in (None, "none"):  # type: ignore[union-attr]
+        return
+    if p.connect.needs_grid:
+        if pre.positions in (None, "none"):
             problems.add(f"{path}.connect", f"'{p.pre}' has no positions; set positions: grid")
-        if populations[p.post].positions != "grid":
+        if post.positions != "grid":
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
+    contacts, _ = p.connect.expected(Layer(pre.size), Layer(post.size), p.pre == p.post)
+    if contacts >= 2**31:
+        problems.add(
+            f"{path}.connect", f"{contacts:.3g} contacts; at most 2^31 are possible"
+        )
+
+
+def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
+    """The synapse exists and delivers what the neurons receive."""
     known = list(e.network.synapses)
     if p.synapse not in e.network.synapses:
         problems.add(f"{path}.synapse", f"no synapse '{p.synapse}'{nearest(str(p.synapse), known)}")
         return
-    synapse, neuron = e.network.synapses[str(p.synapse)], populations[p.post].neuron
+    synapse, neuron = e.network.synapses[str(p.synapse)], e.network.populations[p.post].neuron
     if synapse.delivers not in neuron.receives:
         problems.add(
             f"{path}.synapse",
@@ -116,34 +151,42 @@ def _recorded(e: Experiment, problems: Problems) -> None:
     spiking = [*populations, *(n for n, d in e.drives.items() if d.emits == "spikes")]
     for name in e.record.spikes or ():
         if name not in spiking:
-            problems.add("record.spikes", f"no population or drive '{name}'{nearest(name, spiking)}")
+            known = nearest(name, spiking)
+            problems.add("record.spikes", f"no population or drive '{name}'{known}")
     for name in e.record.counts.populations or ():
         if name not in populations:
-            problems.add("record.counts.populations", f"no population '{name}'{nearest(str(name), populations)}")
+            known = nearest(str(name), populations)
+            problems.add("record.counts.populations", f"no population '{name}'{known}")
     for name, wanted in e.record.state.items():
-        path = f"record.state.{name}"
-        if name not in e.network.populations:
-            problems.add(path, f"no population '{name}'{nearest(name, populations)}")
-            continue
-        population = e.network.populations[name]
-        known = [*population.neuron.state_variables(), *(f"i_{s}" for s in e.network.synapses)]
-        for variable in wanted.variables or ():
-            if variable not in known:
-                problems.add(f"{path}.variables", f"no '{variable}'{nearest(str(variable), known)}")
-        for neuron in wanted.neurons or ():
-            if not isinstance(neuron, int) or not 0 <= neuron < population.size:
-                problems.add(f"{path}.neurons", f"must be 0 … {population.size - 1}, not {neuron!r}")
-        if wanted.every_ms is not None and e.steps_in(wanted.every_ms) < 1:
-            problems.add(f"{path}.every_ms", f"must be at least dt ({e.dt:g} ms)")
+        if name not in populations:
+            known = nearest(name, populations)
+            problems.add(f"record.state.{name}", f"no population '{name}'{known}")
+        else:
+            _recorded_state(e, name, wanted, problems)
+
+
+def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Problems) -> None:
+    path, population = f"record.state.{name}", e.network.populations[name]
+    known = [*population.neuron.state_variables(), *(f"i_{s}" for s in e.network.synapses)]
+    if not wanted.variables:
+        problems.add(f"{path}.variables", f"missing{nearest('', known)}")
+    for variable in wanted.variables or ():
+        if variable not in known:
+            problems.add(f"{path}.variables", f"no '{variable}'{nearest(str(variable), known)}")
+    for neuron in wanted.neurons or ():
+        if not isinstance(neuron, int) or not 0 <= neuron < population.size:
+            problems.add(f"{path}.neurons", f"must be 0 … {population.size - 1}, not {neuron!r}")
+    if wanted.every_ms is None or e.steps_in(wanted.every_ms) < 1:
+        problems.add(f"{path}.every_ms", f"must be a time of at least dt ({e.dt:g} ms)")
 
 
 def _sign_warnings(e: Experiment) -> Iterator[str]:
     """Warn of weights whose sign contradicts the type of their population."""
     for name, p in e.network.projections.items():
         population = e.network.populations.get(p.pre)
-        if population is not None and mean(p.weight):
-            if (mean(p.weight) > 0) != (population.type == "excitatory"):
-                yield (
-                    f"network.projections.{name}.weight: {mean(p.weight):g} contradicts the type of"
-                    f" '{p.pre}' ({population.type})"
-                )
+        weight = mean(p.weight)
+        if population is not None and weight * (-1) ** (population.type == "inhibitory") < 0:
+            yield (
+                f"network.projections.{name}.weight: {weight:g} contradicts the type of"
+                f" '{p.pre}' ({population.type})"
+            )

@@ -18,7 +18,9 @@ def with_units(tree: dict[str, Any]) -> str:
     units = _units(tree)
     lines = []
     path: list[tuple[int, str]] = []
-    for line in yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000).splitlines():
+    for line in yaml.safe_dump(
+        tree, sort_keys=False, allow_unicode=True, width=10_000
+    ).splitlines():
         indent = len(line) - len(line.lstrip())
         path = [(i, key) for i, key in path if i < indent]
         key, colon, value = line.strip().partition(":")

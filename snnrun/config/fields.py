@@ -62,7 +62,7 @@ def read(
         if key not in fields and key not in beside:
             at = f"{path}.{key}" if path else str(key)
             problems.add(at, f"unknown key{nearest(str(key), [*fields, *beside])}")
-    values = {}
+    values: dict[str, Any] = {}
     for name, parameter in fields.items():
         at = f"{path}.{name}" if path else name
         value = node.get(name)
@@ -147,6 +147,6 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
     a, b = map(float, numbers)  # type: ignore[arg-type]
     if dist == "uniform" and not a <= b:
         problems.add(f"{path}.high", f"must be at least low ({a:g})")
-    if dist != "uniform" and b < 0 or dist == "lognormal" and a <= 0:
+    if (dist != "uniform" and b < 0) or (dist == "lognormal" and a <= 0):
         problems.add(f"{path}.std", "must not be negative (and a lognormal's mean must be above 0)")
     return Distribution(dist, a, b)

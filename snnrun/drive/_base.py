@@ -16,6 +16,8 @@ class Drive(Component):
     """
 
     emits: ClassVar[str] = "spikes"
+    size: int
+    positions: str | None
 
     def mean_rate(self) -> float:
         """Return the expected rate of each source (sp/s); 0 for a current."""

@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -47,7 +48,7 @@ def set_up() -> Path | None:
 def _default_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     machine = hashlib.blake2b(_cpu().encode(), digest_size=4).hexdigest()
-    name = f"{jax.lib.__version__}-{platform.system().lower()}-{platform.machine()}-{machine}"
+    name = f"{version('jaxlib')}-{platform.system().lower()}-{platform.machine()}-{machine}"
     return Path(base) / "snnrun" / "jax" / name
 
 
@@ -65,7 +66,7 @@ def _cpu() -> str:
 def watched() -> Iterator[Watch]:
     """Count cache hits of the programs compiled inside the block."""
     watch = Watch()
-    watch.enabled = bool(jax.config.jax_compilation_cache_dir)
+    watch.enabled = bool(jax.config.read("jax_compilation_cache_dir"))
 
     def listen(event: str, **_: object) -> None:
         watch.hits += event == _HIT

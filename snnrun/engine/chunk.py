@@ -49,7 +49,13 @@ def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, origin
         carry, output = both
         start = first + k * BLOCK
         state, word, samples = _block(
-            plan, c, carry.state, output.samples, start, jnp.minimum(BLOCK, steps - k * BLOCK), first
+            plan,
+            c,
+            carry.state,
+            output.samples,
+            start,
+            jnp.minimum(BLOCK, steps - k * BLOCK),
+            first,
         )
         neurons = word[:, : plan.neurons]
         mark = _mix(carry.fingerprint, neurons)
@@ -64,9 +70,7 @@ def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, origin
     blocks = (steps + BLOCK - 1) // BLOCK
     carry, output = lax.fori_loop(0, blocks, block, (carry, output))
     finite = _finite(plan, carry.state)
-    return carry, output._replace(
-        fingerprint=carry.fingerprint, total=carry.total, finite=finite
-    )
+    return carry, output._replace(fingerprint=carry.fingerprint, total=carry.total, finite=finite)
 
 
 def _block(

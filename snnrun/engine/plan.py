@@ -123,12 +123,16 @@ def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) ->
         models=tuple((cls, part.start, part.stop) for cls, part, _ in network.models),
         receptors=tuple((cls, len(names)) for cls, names, _ in network.receptors),
         drives=tuple(
-            (type(drive), network.sources[name].start, drive.size)  # type: ignore[attr-defined]
+            (type(drive), network.sources[name].start, drive.size)
             for name, drive in network.drives.items()
             if drive.emits == "spikes"
         ),
         currents=tuple(
-            (type(network.drives[p.pre]), network.neurons[p.post].start, network.neurons[p.post].stop)
+            (
+                type(network.drives[p.pre]),
+                network.neurons[p.post].start,
+                network.neurons[p.post].stop,
+            )
             for p in _current_projections(network).values()
         ),
         neurons=network.size,

@@ -24,7 +24,7 @@ class ReferenceEngine:
     def __init__(self, plan: Plan, network: Network, seed: int, realisation: int = 0) -> None:
         assert plan.lanes == 1 and network.contact_lists is not None
         self.plan, self.network, self.seed = plan, network, seed
-        self.synapse_of = {name: s for name, s in network.spec.synapses.items()}
+        self.synapse_of = dict(network.spec.synapses)
         self._weights = {
             name: self._per_contact(name, "weight", realisation) * network.spec.weight_factor
             for name in network.contact_lists
@@ -39,19 +39,18 @@ class ReferenceEngine:
         self._arrivals: dict[int, dict[str, np.ndarray]] = defaultdict(
             lambda: {name: np.zeros(n) for name in self.synapse_of}
         )
-        self._models = [
+        self._models: list[list[Any]] = [
             [cls, part, coefficients, cls.init(v[part].astype(float), coefficients, np)]
             for cls, part, coefficients in self.network.models
         ]
-        self._synapses = {
+        self._synapses: dict[str, list[Any]] = {
             name: [cls, c, cls.init((n,), float, np)]
             for cls, names, all_c in self.network.receptors
             for name, c in zip(names, all_c, strict=True)
         }
         self._keys = {
             name: tuple(
-                word.reshape(1, 1)
-                for word in random.stream_key(self.seed, name, "noise", trial)
+                word.reshape(1, 1) for word in random.stream_key(self.seed, name, "noise", trial)
             )
             for name in [*self.network.drives, *self.network.spec.projections]
         }
@@ -80,7 +79,7 @@ class ReferenceEngine:
             samples=tuple(samples),
             fingerprint=self._fingerprint,
             total=self._total,
-            finite=np.array([all(np.isfinite(m[3].v).all() for m in self._models)]),
+            finite=np.array([all(np.isfinite(x).all() for m in self._models for x in m[3])]),
         )
 
     def _step(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -147,7 +146,9 @@ class ReferenceEngine:
             if (step + 1) % sample.every == 0:
                 row = (step + 1) // sample.every - first // sample.every - 1
                 value = self._variable(sample.variable, at, currents)
-                samples[i][row, 0] = value if sample.neurons is None else value[list(sample.neurons)]
+                samples[i][row, 0] = (
+                    value if sample.neurons is None else value[list(sample.neurons)]
+                )
 
     def _variable(self, variable: str, at: Located, currents: dict) -> np.ndarray:
         if at.model is None:

@@ -97,7 +97,7 @@ class _Reference:
         return self._engine.run(first, steps, origin)
 
     def fetch(self, output: Any) -> Output:
-        return output  # type: ignore[no-any-return]
+        return output
 
 
 def chunks(

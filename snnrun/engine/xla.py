@@ -65,4 +65,3 @@ class XlaEngine:
             fingerprint=np.zeros((self.plan.lanes, self.plan.neurons, 2), np.uint32),
             total=np.zeros((self.plan.lanes, self.plan.neurons), np.int32),
         )
-

@@ -63,9 +63,13 @@ def _raster(
         here = (train.ms >= begin) & (train.ms < end)
         shown = train.ids[here].astype(int) * rows // train.neurons  # neighbours share a row
         if rows < train.neurons:
-            first = np.unique(np.arange(train.neurons) * rows // train.neurons, return_index=True)[1]
+            first = np.unique(np.arange(train.neurons) * rows // train.neurons, return_index=True)[
+                1
+            ]
             single = np.isin(train.ids[here], first)
-            axes.plot(train.ms[here][single], row + shown[single], "|", ms=2.5, color=colours[train.name])
+            axes.plot(
+                train.ms[here][single], row + shown[single], "|", ms=2.5, color=colours[train.name]
+            )
         else:
             axes.plot(train.ms[here], row + shown, "|", ms=2.5, color=colours[train.name])
         ticks.append((row + rows / 2, f"{train.name} ({rows} of {train.neurons})"))
@@ -80,7 +84,9 @@ def _rate(axes: Axes, trains: list[Trains], colours: dict[str, str], stop_ms: fl
         if edges.size > 1:
             counts = np.histogram(train.ms, edges)[0]
             rate = counts / train.neurons / (_BIN_MS / 1000)
-            axes.plot(edges[:-1] + _BIN_MS / 2, rate, lw=0.7, color=colours[train.name], label=train.name)
+            axes.plot(
+                edges[:-1] + _BIN_MS / 2, rate, lw=0.7, color=colours[train.name], label=train.name
+            )
     axes.set(xlabel="time (ms)", ylabel="sp/s", xlim=(0, stop_ms))
     axes.set_title(f"population rate ({_BIN_MS:g} ms bins)")
     if trains and edges.size > 1:
@@ -88,17 +94,29 @@ def _rate(axes: Axes, trains: list[Trains], colours: dict[str, str], stop_ms: fl
 
 
 def _distributions(
-    axes: dict[str, Axes], trains: list[Trains], colours: dict[str, str], warmup_ms: float, stop_ms: float
+    axes: dict[str, Axes],
+    trains: list[Trains],
+    colours: dict[str, str],
+    warmup_ms: float,
+    stop_ms: float,
 ) -> None:
     """Histograms over neurons: rate, coefficient of variation of intervals, Fano factor."""
     seconds = max(stop_ms - warmup_ms, 1e-9) / 1000
     for train in trains:
         late = train.ms > warmup_ms
         ms, ids = train.ms[late], train.ids[late].astype(int)
-        _histogram(axes["rates"], np.bincount(ids, minlength=train.neurons) / seconds, colours[train.name])
+        _histogram(
+            axes["rates"], np.bincount(ids, minlength=train.neurons) / seconds, colours[train.name]
+        )
         _histogram(axes["isi"], _cv(ms, ids), colours[train.name])
-        _histogram(axes["fano"], _fano(ms - warmup_ms, ids, train.neurons, seconds), colours[train.name])
-    for name, label in (("rates", "rate (sp/s)"), ("isi", "CV of intervals"), ("fano", "Fano factor (200 ms)")):
+        _histogram(
+            axes["fano"], _fano(ms - warmup_ms, ids, train.neurons, seconds), colours[train.name]
+        )
+    for name, label in (
+        ("rates", "rate (sp/s)"),
+        ("isi", "CV of intervals"),
+        ("fano", "Fano factor (200 ms)"),
+    ):
         axes[name].set(xlabel=label, ylabel="neurons")
 
 

@@ -1,6 +1,7 @@
 """Tables of results and of configurations."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,16 +10,19 @@ from rich.table import Table
 _SHORT = {"spikes/s": "sp/s"}
 
 
-def show_summary(found: dict[str, Any], folder: str, console: Console) -> None:
+def show_summary(found: dict[str, Any], folder: Path) -> None:
     """Print statistics, health, times and where the files are."""
+    console = Console(soft_wrap=True, highlight=False)
     statistics = found["statistics"]
     if statistics:
         console.print(_statistics(statistics))
     health, timings = found["health"], found["timings"]
     details = ", ".join(f"{k} {v}" for k, v in health["details"].items() if k != "rates")
     console.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))
-    console.print(_times(timings), highlight=False)
-    console.print(f"results: {folder}/results.h5", highlight=False, soft_wrap=True)
+    console.print(_times(timings))
+    console.print(f"results: {folder}/results.h5")
+    if (folder / "overview.png").exists():
+        console.print(f"figure:  {folder}/overview.png")
 
 
 def _statistics(statistics: dict[str, Any]) -> Table:
@@ -58,11 +62,11 @@ def _times(t: dict[str, Any]) -> str:
     )
 
 
-def parameter_table(rows: list[tuple[str, str, str, str]]) -> Table:
-    """Return a table of parameters: name, value, unit, meaning."""
+def show_parameters(rows: list[tuple[str, str, str, str]]) -> None:
+    """Print a table of parameters: name, value, unit, meaning."""
     table = Table(box=None, pad_edge=False)
     for column in ("parameter", "value", "unit", "meaning"):
         table.add_column(column)
     for row in rows:
         table.add_row(*row)
-    return table
+    Console(soft_wrap=True, highlight=False).print(table)

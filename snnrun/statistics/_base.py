@@ -6,6 +6,7 @@ dropped. Standard errors are delete-one-block jackknife estimates over `BLOCKS` 
 successive windows, so they allow for correlations in time shorter than a block.
 """
 
+import itertools
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ class Statistic(Component):
             left_out = np.array(
                 [
                     self.value(np.concatenate([counts[:a], counts[b:]]))
-                    for a, b in zip(edges[:-1], edges[1:], strict=True)
+                    for a, b in itertools.pairwise(edges)
                 ]
             )
         return np.asarray(np.sqrt((BLOCKS - 1) * left_out.var(axis=0)))

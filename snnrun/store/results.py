@@ -167,7 +167,12 @@ class ResultsWriter:
     def _growing(self, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:
         rows = max(1, _ROWS // max(1, int(np.prod(tail))))
         return group.create_dataset(
-            name, (0, *tail), kind, maxshape=(None, *tail), chunks=(rows, *tail), **self._compression()
+            name,
+            (0, *tail),
+            kind,
+            maxshape=(None, *tail),
+            chunks=(rows, *tail),
+            **self._compression(),
         )
 
     def _compression(self) -> dict[str, Any]:
