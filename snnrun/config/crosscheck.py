@@ -117,9 +117,7 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
     contacts, _ = p.connect.expected(Layer(pre.size), Layer(post.size), p.pre == p.post)
     if contacts >= 2**31:
-        problems.add(
-            f"{path}.connect", f"{contacts:.3g} contacts; at most 2^31 are possible"
-        )
+        problems.add(f"{path}.connect", f"{contacts:.3g} contacts; at most 2^31 are possible")
 
 
 def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> None:

@@ -108,8 +108,7 @@ def _first_comment(text: str) -> str:
 
 
 def _first_line(group: str, kind: str) -> str:
-    try:
-        module = importlib.import_module(find(group, kind).__module__)
-    except KeyError:
+    if group not in GROUPS or kind not in names(group):
         return ""
+    module = importlib.import_module(find(group, kind).__module__)
     return (module.__doc__ or "").strip().splitlines()[0]

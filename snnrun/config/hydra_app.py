@@ -15,6 +15,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
@@ -47,8 +48,12 @@ class ExperimentSource(FileConfigSource):
 
     def list(self, config_path: str, results_filter: Any) -> list[str]:
         if config_path == "":
-            return ["experiment"]
-        return super().list(self._inside(config_path) or "", results_filter)
+            return ["experiment"] if results_filter != ObjectType.CONFIG else []
+        folder = Path(self.path) / (self._inside(config_path) or "")
+        groups = [f.name for f in folder.iterdir() if f.is_dir()]
+        presets = [f.stem for f in folder.glob("*.yaml")]
+        wanted = {ObjectType.GROUP: groups, ObjectType.CONFIG: presets}
+        return sorted(wanted.get(results_filter, groups + presets))
 
 
 class Loaded(NamedTuple):

@@ -66,7 +66,7 @@ def _cpu() -> str:
 def watched() -> Iterator[Watch]:
     """Count cache hits of the programs compiled inside the block."""
     watch = Watch()
-    watch.enabled = bool(jax.config.read("jax_compilation_cache_dir"))
+    watch.enabled = bool(jax.config.jax_compilation_cache_dir)  # type: ignore[attr-defined]
 
     def listen(event: str, **_: object) -> None:
         watch.hits += event == _HIT
