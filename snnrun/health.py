@@ -3,7 +3,7 @@
     nan            a state variable is not finite
     runaway        a population fires above max_rate, or above half its refractory ceiling
     silent         all populations together fire below 0.1 sp/s
-    identical      two active neurons have the same spike train
+    identical      two active neurons (at least two spikes) have the same spike train
     synchronous    a population's mean spike-count correlation (200 ms) is above 0.5
     nonstationary  halves differ by more than 3 SE and 10 %
     ok
@@ -19,6 +19,7 @@ import numpy as np
 VERDICTS = ("nan", "runaway", "silent", "identical", "synchronous", "nonstationary", "ok")
 WINDOW_MS = 200.0
 SILENT_BELOW = 0.1
+ACTIVE_SPIKES = 2  # one spike may coincide by chance
 SYNCHRONOUS_ABOVE = 0.5
 _MIN_WINDOWS = 5
 
@@ -58,10 +59,14 @@ def ceiling(max_rate: float, refractory_ms: float) -> float:
     return min(max_rate, 500 / refractory_ms) if refractory_ms > 0 else max_rate
 
 
+def rounded(rates: dict[str, float]) -> dict[str, float]:
+    """Return rates as they are shown."""
+    return {name: round(rate, 4) for name, rate in rates.items()}
+
+
 def judge(evidence: Evidence) -> Health:
     """Return the first verdict that applies."""
-    rates = {name: round(rate, 4) for name, rate in evidence.rates.items()}
-    details: dict[str, Any] = {"rates": rates}
+    details: dict[str, Any] = {"rates": rounded(evidence.rates)}
     if not evidence.finite:
         return Health("nan", details)
     for name, rate in evidence.rates.items():
@@ -90,9 +95,8 @@ def judge(evidence: Evidence) -> Health:
 
 def identical_trains(fingerprint: np.ndarray, total: np.ndarray) -> int:
     """Return how many active neurons share their train with another one."""
-    active = fingerprint[total > 0].astype(np.uint64)
-    trains, number = np.unique(active[:, 0] | active[:, 1] << np.uint64(32), return_counts=True)
-    del trains
+    active = fingerprint[total >= ACTIVE_SPIKES].astype(np.uint64)
+    _, number = np.unique(active[:, 0] | active[:, 1] << np.uint64(32), return_counts=True)
     return int(number[number > 1].sum())
 
 

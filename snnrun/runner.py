@@ -125,9 +125,10 @@ def _simulate(
     guard = Guard(e, network, trials)
     origin = counting.base[0] if on_device else 0
     longest = e.steps_in(e.engine.chunk_ms) if e.engine.chunk_ms else None
-    for chunk in chunks(ready, e.steps, origin, longest, lambda: guard.tripped):
+    for chunk in chunks(ready, e.steps, origin, guard.pause, longest, lambda: guard.tripped):
         for lane, trial in enumerate(trials):
-            _take(network, sink, trial, lane, chunk, counting if on_device else None)
+            if not trial.stopped:
+                _take(network, sink, trial, lane, chunk, counting if on_device else None)
         guard.look(chunk.first + chunk.steps)
         sink.writer.flush()
         pulse.progress(e, trials)

@@ -88,9 +88,11 @@ def attributes(e: Experiment, summary: Summary) -> dict[str, dict[str, Any]]:
         "statistics": {},
         "provenance": {"finished": now()},
     }
-    if e.trials > 1:
-        for trial, _, health in summary.per_trial:
-            found[f"trials/{trial.number}/health"] = _health(health)
+    for trial, _, health in summary.per_trial:
+        root = f"trials/{trial.number}/" if e.trials > 1 else ""
+        found[f"{root}health"] = _health(health)
+        for name in e.recorded:
+            found[f"{root}spikes/{name}"] = {"t_stop_ms": trial.end * e.dt}
     return found
 
 

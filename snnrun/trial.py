@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from snnrun.engine.plan import BLOCK
 from snnrun.experiment import Experiment
-from snnrun.health import WINDOW_MS, Evidence, Health, ceiling, judge
+from snnrun.health import WINDOW_MS, Evidence, Health, ceiling, judge, rounded
 from snnrun.network import Network
 from snnrun.statistics._base import Estimate, Statistic
 from snnrun.tally import Tally, Windows, base_of
 
-GUARD_MS = 100.0  # shortest time over which activity is judged
+GUARD_MS = 200.0  # time over which running activity is judged
 
 
 @dataclasses.dataclass
@@ -28,6 +29,7 @@ class Trial:
     end: int = 0
     finite: bool = True
     runaway: dict[str, Any] | None = None
+    stopped: bool = False
 
     @classmethod
     def begin(cls, number: int, neurons: int, counting: "Counting", device: bool) -> "Trial":
@@ -123,12 +125,13 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
     windows = Windows(e.warmup_steps, max(1, e.steps_in(WINDOW_MS)), trial.end)
     counts = trial.tally.counts(windows).astype(float)
     seconds = trial.end * e.dt / 1000
+    mean = rates(network, trial.total, seconds)
     if trial.finite and trial.runaway:  # seen while running; the mean may be below
-        return Health("runaway", trial.runaway)
+        return Health("runaway", {"rates": rounded(mean), **trial.runaway})
     return judge(
         Evidence(
             finite=trial.finite,
-            rates=rates(network, trial.total, seconds),
+            rates=mean,
             ceilings=ceilings(e, network),
             counts={name: counts[:, network.neurons[name]] for name in network.spec.populations},
             fingerprint=trial.fingerprint,
@@ -138,31 +141,41 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
 
 
 class Guard:
-    """Watches the trials of a group while they run; tripped by NaN or runaway activity."""
+    """Watches trials while they run; one that is not finite or runs away is stopped.
+
+    Judged at every multiple of `pause` steps, over the steps since the last one, so that a
+    trial stops at the same step however the run is split into chunks.
+    """
 
     def __init__(self, e: Experiment, network: Network, trials: list[Trial]) -> None:
         self._e, self._network, self._trials = e, network, trials
         self._ceilings = ceilings(e, network)
-        self._seen = [trial.total for trial in trials]
-        self._at = 0
-        self.tripped = False
+        self._before = [trial.total for trial in trials]
+        self.pause = max(1, round(GUARD_MS / e.dt / BLOCK)) * BLOCK
 
-    def look(self, end: int) -> None:
-        """Judge the trials at step `end`, over the steps since the last judgement."""
-        seconds = (end - self._at) * self._e.dt / 1000
-        if seconds * 1000 >= GUARD_MS:
-            for trial, before in zip(self._trials, self._seen, strict=True):
-                self._judge(trial, trial.total - before, seconds)
-            self._seen, self._at = [trial.total for trial in self._trials], end
-        self.tripped |= any(not t.finite or t.runaway for t in self._trials)
+    def look(self, step: int) -> None:
+        """Judge the trials if a pause is due at `step`."""
+        if step % self.pause:
+            return
+        for i, trial in enumerate(self._trials):
+            if not trial.stopped:
+                self._judge(trial, trial.total - self._before[i], step)
+                self._before[i] = trial.total
 
-    def _judge(self, trial: Trial, spikes: np.ndarray, seconds: float) -> None:
-        now_ms = round(self._at * self._e.dt, 3)
+    @property
+    def tripped(self) -> bool:
+        """Whether all trials are stopped."""
+        return all(trial.stopped for trial in self._trials)
+
+    def _judge(self, trial: Trial, spikes: np.ndarray, step: int) -> None:
+        trial.stopped = not trial.finite
+        seconds = self.pause * self._e.dt / 1000
         for name, rate in rates(self._network, spikes, seconds).items():
             if rate > self._ceilings[name]:
+                trial.stopped = True
                 trial.runaway = {
                     "population": name,
                     "rate": round(rate, 2),
                     "above": self._ceilings[name],
-                    "from_ms": now_ms,
+                    "until_ms": round(step * self._e.dt, 6),
                 }

@@ -5,6 +5,8 @@ also reach parameters of a model chosen on the same line.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ class Composed:
 
     tree: dict[str, Any]
     notes: list[str]
-    files: list[hydra_app.Loaded]
+    files: Callable[[], list[hydra_app.Loaded]]
     values: list[str]
 
     def origin(self, path: str) -> str:
@@ -35,7 +37,7 @@ class Composed:
             key = override.lstrip("+~").partition("=")[0]
             if path == key or path.startswith(f"{key}.") or key.startswith(f"{path}."):
                 return f"override '{override}'"
-        for file in reversed(self.files):
+        for file in reversed(self.files()):
             if _holds(file, path):
                 return file.path
         return ""
@@ -66,11 +68,16 @@ def compose(overrides: list[str], config_dirs: list[Path], config: Path | None =
             return _from_file(config, choices, swaps, values)
         with friendly(app, config_dirs):
             cfg = hydra_app.compose(app, choices)
-            files = hydra_app.files(app, choices)
-        _check_user_files(files)
+            if config_dirs:
+                _check_user_files(hydra_app.files(app, choices))
         tree, notes = _assemble(cfg, swaps, values)
         complete(tree, lambda group, kind: _preset(app, group, kind))
-    return Composed(tree, notes, files, [str(v.input_line) for v in values])
+
+    def files() -> list[hydra_app.Loaded]:
+        with hydra_app.application(config_dirs) as again:  # only looked at to explain a problem
+            return hydra_app.files(again, choices)
+
+    return Composed(tree, notes, functools.cache(files), [str(v.input_line) for v in values])
 
 
 def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str], list[Override]]:
@@ -148,7 +155,7 @@ def _from_file(
     file = hydra_app.Loaded("", "user", str(path), raw)
     _check_user_files([file])
     tree = _resolved(_with_values(content, values))
-    return Composed(tree, [], [file], [str(v.input_line) for v in values])
+    return Composed(tree, [], lambda: [file], [str(v.input_line) for v in values])
 
 
 def _check_user_files(files: list[hydra_app.Loaded]) -> None:

@@ -101,17 +101,18 @@ class _Reference:
 
 
 def chunks(
-    ready: Any, steps: int, origin: int, longest: int | None, stop: Callable[[], bool]
+    ready: Any, steps: int, origin: int, pause: int, longest: int | None, stop: Callable[[], bool]
 ) -> Iterator[Chunk]:
     """Yield the chunks of a run of `steps` steps, each while the next one is computed.
 
-    `longest`: most steps of a chunk; `stop()` is asked before each further chunk.
+    No chunk crosses a multiple of `pause` steps; `longest`: most steps of a chunk; `stop()` is
+    asked before each further chunk.
     """
     pace = _Pace(ready.plan.blocks * BLOCK, longest)
     waiting: tuple[int, int, Any] | None = None
     first = 0
     while first < steps and not stop():
-        size = min(pace.steps, steps - first)
+        size = min(pace.steps, steps - first, pause - first % pause)
         begun = (first, size, ready.dispatch(first, size, origin))
         first += size
         if waiting is not None:

@@ -26,12 +26,13 @@ class Trains(NamedTuple):
 
 def draw(path: Path, title: str, trains: list[Trains], warmup_ms: float, stop_ms: float) -> None:
     """Draw the figure of a run; populations without recorded spikes are left out."""
-    figure = Figure(figsize=(11, 7), layout="constrained")
+    figure = Figure(figsize=(11, 7.5))
     FigureCanvasAgg(figure)
     figure.suptitle(title)
     axes = figure.subplot_mosaic(
         [["raster"] * 3, ["raster"] * 3, ["rate"] * 3, ["rates", "isi", "fano"]]
     )
+    figure.subplots_adjust(left=0.12, right=0.98, top=0.92, bottom=0.07, hspace=0.75, wspace=0.25)
     colours = _colours(trains)
     _raster(axes["raster"], trains, colours, warmup_ms, stop_ms)
     _rate(axes["rate"], trains, colours, stop_ms)

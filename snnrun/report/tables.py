@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -26,8 +27,8 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
 
 
 def _statistics(statistics: dict[str, Any]) -> Table:
-    table = Table()
-    table.add_column("statistic")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("statistic", no_wrap=True)
     names = list(dict.fromkeys(n for found in statistics.values() for n in found))
     for population in statistics:
         table.add_column(population, justify="right")
