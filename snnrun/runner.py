@@ -16,6 +16,7 @@ from snnrun.distribution import draw
 from snnrun.engine.decode import decode
 from snnrun.engine.plan import BLOCK, Recording, Sample
 from snnrun.engine.run import Backend, Chunk, chunks
+from snnrun.engine.xla import Compiled
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
 from snnrun.network import Network, build
@@ -208,7 +209,7 @@ class _Clock:
         self, e: Experiment, network: Network, trials: list[Trial], backend: Backend, write_s: float
     ) -> dict[str, Any]:
         """Return what /timings holds."""
-        s, compiled = self._seconds, backend.compiled
+        s, compiled = self._seconds, backend.compiled or Compiled(0.0, 0.0, "off")
         simulate_s = max(s["simulate_s"], 1e-9)
         steps = sum(trial.end for trial in trials)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -43,7 +43,10 @@ class Located(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What a run keeps: packed spikes of neurons (and drives), counts, state variables."""
+    """What a run keeps: packed spikes of neurons (and drives), counts, state variables.
+
+    `window_steps`: counts are kept on the device in such windows; 0 (none), or at least 32.
+    """
 
     spikes: bool = True
     drives: bool = False
@@ -114,6 +117,7 @@ class Constants(NamedTuple):
 
 def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) -> Plan:
     """Return the plan that runs `lanes` trials of a network together."""
+    assert recording.window_steps == 0 or recording.window_steps >= BLOCK
     sources = max((s.stop for s in network.sources.values()), default=0)
     recorded = sources if recording.drives else network.size
     blocks = _MAX_STEPS // BLOCK

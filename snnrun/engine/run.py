@@ -35,8 +35,7 @@ class Backend:
         self.kind = kind
         self.lanes = 1 if kind == "reference" else lanes
         self.dtype, self.recording = dtype, recording
-        self._engines: dict[Any, XlaEngine] = {}
-        self.compiled = Compiled(0.0, 0.0, "off")
+        self.compiled: Compiled | None = None
 
     @property
     def device(self) -> str:
@@ -53,16 +52,11 @@ class Backend:
             return _Reference(plan, ReferenceEngine(plan, network, seed, realisation))
         padded = trials + [max(trials) + 1 + i for i in range(self.lanes - len(trials))]
         constants = make_constants(network, plan, seed, padded)
-        key = (plan, constants.target.shape)
-        if key not in self._engines:
-            engine = XlaEngine(plan)
-            new = engine.compile(constants)
-            old = self.compiled
-            self.compiled = Compiled(
-                old.trace_s + new.trace_s, old.compile_s + new.compile_s, new.cache
-            )
-            self._engines[key] = engine
-        return _Xla(plan, self._engines[key], constants)
+        engine = XlaEngine(plan)
+        new = engine.compile(constants)
+        if self.compiled is None or new.compile_s > 0:
+            self.compiled = new
+        return _Xla(plan, engine, constants)
 
 
 class _Xla:

@@ -1,6 +1,9 @@
-"""Backend `xla`: the chunk compiled by JAX, on CPU, GPU or TPU."""
+"""Backend `xla`: the chunk compiled by JAX, on CPU, GPU or TPU.
 
-import functools
+A program is compiled once a process for each plan and shape of the constants; other floats,
+seeds and durations use the same one.
+"""
+
 import time
 from typing import Any, NamedTuple
 
@@ -12,6 +15,8 @@ from snnrun.engine.chunk import Carry, Output, chunk
 from snnrun.engine.plan import Constants, Plan
 from snnrun.engine.step import initial_state
 
+_programs: dict[Any, Any] = {}
+
 
 class Compiled(NamedTuple):
     """Seconds to trace and to compile (or load) the chunk, and where it came from."""
@@ -21,27 +26,27 @@ class Compiled(NamedTuple):
     cache: str
 
 
-@functools.cache
-def _jitted() -> Any:
-    return jax.jit(chunk, static_argnames="plan", donate_argnames="carry")
-
-
 class XlaEngine:
-    """Runs chunks of one plan; constants may change between runs without compiling again."""
+    """Runs chunks of one plan."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._call: Any = None
 
     def compile(self, c: Constants) -> Compiled:
-        """Trace and compile the chunk, or take it from the cache on disk."""
+        """Compile the chunk, or take it from this process or from the cache on disk."""
         carry = self._carry(c, np.zeros((self.plan.lanes, self.plan.neurons)))
-        scalars = (np.int32(0), np.int32(0), np.int32(0))
+        leaves, structure = jax.tree.flatten((c, carry))
+        key = (self.plan, structure, tuple((x.shape, str(x.dtype)) for x in leaves))
+        if key in _programs:
+            self._call = _programs[key]
+            return Compiled(0.0, 0.0, "hit")
         begun = time.perf_counter()
-        lowered = _jitted().lower(self.plan, c, carry, *scalars)
+        jitted = jax.jit(chunk, static_argnames="plan", donate_argnames="carry")
+        lowered = jitted.lower(self.plan, c, carry, np.int32(0), np.int32(0), np.int32(0))
         traced = time.perf_counter()
         with cache.watched() as watch:
-            self._call = lowered.compile()
+            self._call = _programs[key] = lowered.compile()
         return Compiled(traced - begun, time.perf_counter() - traced, watch.verdict)
 
     def start(self, c: Constants, v: np.ndarray) -> tuple[Constants, Carry]:
@@ -51,8 +56,7 @@ class XlaEngine:
 
     def run(self, c: Constants, carry: Carry, first: int, steps: int, origin: int) -> Any:
         """Start a chunk and return (carry, output) at once; the arrays arrive later."""
-        scalars = (np.int32(first), np.int32(steps), np.int32(origin))
-        return self._call(c, carry, *scalars)
+        return self._call(c, carry, np.int32(first), np.int32(steps), np.int32(origin))
 
     def fetch(self, output: Output) -> Output:
         """Wait for a chunk's output and return it as NumPy arrays."""
@@ -60,8 +64,9 @@ class XlaEngine:
         return fetched
 
     def _carry(self, c: Constants, v: np.ndarray) -> Carry:
+        lanes, neurons = self.plan.lanes, self.plan.neurons
         return Carry(
             state=initial_state(self.plan, c, v),
-            fingerprint=np.zeros((self.plan.lanes, self.plan.neurons, 2), np.uint32),
-            total=np.zeros((self.plan.lanes, self.plan.neurons), np.int32),
+            fingerprint=np.zeros((lanes, neurons, 2), np.uint32),
+            total=np.zeros((lanes, neurons), np.int32),
         )

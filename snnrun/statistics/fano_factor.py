@@ -33,6 +33,8 @@ class FanoFactor(Statistic):
         return fires_above(counts, self.window_ms, self.min_rate)
 
     def value(self, counts: np.ndarray) -> float:
-        with np.errstate(invalid="ignore"):
-            factor = counts.var(axis=0, ddof=self.ddof) / counts.mean(axis=0)
-        return float(np.nanmean(factor))
+        mean = counts.mean(axis=0)
+        fires = mean > 0
+        if not fires.any():
+            return float("nan")
+        return float((counts.var(axis=0, ddof=self.ddof)[fires] / mean[fires]).mean())

@@ -1,6 +1,6 @@
 """Mean firing rate: spikes after the warm-up per neuron and second.
 
-r = mean over neurons of (mean count in a window) * 1000 / window_ms
+    r = mean over neurons of (mean count in a window) * 1000 / window_ms
 
 name        unit  meaning
 population        population, all, or none for each

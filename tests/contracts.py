@@ -1,0 +1,474 @@
+"""What every kind must satisfy; a kind's own test subclasses the contract of its group.
+
+Floating-point comparisons of one computation done in two ways allow a few units in the last
+place (`CLOSE`): XLA and NumPy have their own `exp` and may contract a product and a sum.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import yaml
+
+from snnrun import random
+from snnrun.component import Component, find
+from snnrun.connect._base import Layer
+from snnrun.engine.plan import _cast, _stack
+from snnrun.network import grid
+from snnrun.neuron._base import Inputs, arrays
+
+CONF = Path(__file__).parents[1] / "conf"
+CLOSE = {"float32": 2e-5, "float64": 1e-12}
+
+
+def preset(group: str, kind: str, **changes: Any) -> Any:
+    """Return the component that `conf/<group>/<kind>.yaml` describes, with changes."""
+    node = yaml.safe_load((CONF / group / f"{kind}.yaml").read_text())
+    assert node.pop("kind") == kind
+    return find(group, kind)(**{**node, **changes})
+
+
+def cast(coefficients: Any, dtype: str) -> Any:
+    """Return coefficients as the engine casts them."""
+    return type(coefficients)(*(_cast(x, np.dtype(dtype)) for x in coefficients))
+
+
+def signature(tree: Any) -> Any:
+    """Return structure, shapes and dtypes."""
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, [(np.shape(x), np.dtype(x.dtype)) for x in leaves]
+
+
+def float_fields(part: Component) -> dict[str, float]:
+    """Return the parameters that are reals."""
+    fields = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}  # type: ignore[arg-type]
+    return {name: value for name, value in fields.items() if isinstance(value, float)}
+
+
+class KindContract:
+    """What kinds of every group share."""
+
+    group: ClassVar[str]
+    kind: ClassVar[str]
+
+    def part(self, **changes: Any) -> Any:
+        """Return the shipped preset, with changes."""
+        return preset(self.group, self.kind, **changes)
+
+    def test_yaml_keys_are_the_fields(self):
+        node = yaml.safe_load((CONF / self.group / f"{self.kind}.yaml").read_text())
+        parameters = find(self.group, self.kind).parameters()
+        required = {name for name, p in parameters.items() if not p.optional}
+        assert required <= set(node) - {"kind"} <= set(parameters)
+
+    def test_shipped_values_are_in_range(self):
+        part = self.part()
+        values = {name: getattr(part, name) for name in part.parameters()}
+        given = {name: value for name, value in values.items() if value is not None}
+        problems = {n: part.parameters()[n].problem(value) for n, value in given.items()}
+        assert set(problems.values()) == {None}
+        assert part.check(0.05) == []
+
+    def test_every_parameter_has_a_meaning(self):
+        assert all(p.doc for p in find(self.group, self.kind).parameters().values())
+
+
+class NeuronContract(KindContract):
+    """Contract of neuron models.
+
+    `strong`: a current (pA) far above rheobase; `moderate`: one that makes the neuron fire at
+    tens of spikes/s; `first_order_steps`: how many steps the first spike may be off.
+    """
+
+    group = "neuron"
+    strong: ClassVar[float]
+    moderate: ClassVar[float]
+    first_order_steps: ClassVar[float]
+    dt = 0.1
+
+    def begin(self, neuron: Any, shape: tuple[int, int], dtype: str, xp: Any = np) -> Any:
+        """Return state at rest and coefficients `[N]`."""
+        c = cast(arrays(neuron.prepare(self.dt), shape[1]), dtype)
+        v = xp.full(shape, neuron.resting_potential(), dtype)
+        return neuron.init(v, c, xp), c
+
+    def spikes(self, neuron: Any, current: float, ms: float, dt: float) -> np.ndarray:
+        """Return the steps in which one neuron under a constant current fires."""
+        c = cast(arrays(neuron.prepare(dt), 1), "float64")
+        s = neuron.init(jnp.full((1, 1), float(neuron.resting_potential())), c, jnp)
+        run = jax.jit(_scanned, static_argnums=(0, 5))
+        _, fired = run(neuron.step, s, c, jnp.full((1, 1), current), 1.0, round(ms / dt))
+        return np.flatnonzero(np.asarray(fired).ravel())
+
+    def trace(self, dtype: str, xp: Any, step: Any, lanes: slice = slice(None)) -> list[Any]:
+        """Return states and spikes of 30 steps with varied input to 3 lanes of 17 neurons."""
+        rng = np.random.default_rng(1)
+        shape = (3, 17)
+        s, c = self.begin(self.part(), shape, dtype, xp)
+        s = type(s)(*(x[lanes] for x in s))
+        course = []
+        for _ in range(30):
+            current = xp.asarray(self.strong * rng.uniform(-0.5, 1.5, shape), dtype)[lanes]
+            s, spiked = step(s, Inputs(current, xp.asarray(1.0, dtype)), c)
+            course.append((*s, spiked))
+        return course
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_step_keeps_structure_shape_and_dtype(self, dtype):
+        neuron = self.part()
+        s, c = self.begin(neuron, (2, 5), dtype, jnp)
+        inputs = Inputs(jnp.zeros((2, 5), dtype), jnp.ones((), dtype))
+        after, spiked = neuron.step(s, inputs, c, jnp)
+        assert signature(after) == signature(s)
+        assert (spiked.shape, spiked.dtype) == ((2, 5), bool)
+        assert s.v.dtype == dtype
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_jit_changes_nothing(self, dtype):
+        def step(s, inputs, c):
+            return self.part().step(s, inputs, c, jnp)
+
+        same_course(self.trace(dtype, jnp, step), self.trace(dtype, jnp, jax.jit(step)), dtype)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_numpy_and_jax_agree(self, dtype):
+        neuron = self.part()
+        courses = [
+            self.trace(dtype, xp, lambda s, i, c, xp=xp: neuron.step(s, i, c, xp))
+            for xp in (np, jnp)
+        ]
+        assert sum(course[-1].sum() for course in courses[0]) > 10
+        same_course(*courses, dtype)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_lanes_together_and_apart_agree_bit_for_bit(self, dtype):
+        neuron = self.part()
+        step = jax.jit(lambda s, i, c: neuron.step(s, i, c, jnp))
+        together = self.trace(dtype, jnp, step)
+        for lane in range(3):
+            alone = self.trace(dtype, jnp, step, slice(lane, lane + 1))
+            for a, b in zip(together, alone, strict=True):
+                assert all(np.array_equal(x[lane : lane + 1], y) for x, y in zip(a, b, strict=True))
+
+    def test_changing_a_float_does_not_trace_again(self):
+        traced = []
+
+        @jax.jit
+        def step(s, inputs, c):
+            traced.append(None)
+            return neuron.step(s, inputs, c, jnp)
+
+        neuron = self.part()
+        for name, value in float_fields(neuron).items():
+            changed = neuron.replace(**{name: value * 1.01 + 1e-3})
+            s, c = self.begin(changed, (1, 3), "float32")
+            step(s, Inputs(np.zeros((1, 3), np.float32), np.float32(1)), c)
+        assert len(float_fields(neuron)) > 1
+        assert len(traced) == 1
+
+    @pytest.mark.parametrize("t_ref", [0.0, 1.5, 7.3])
+    def test_refractory_period_is_respected(self, t_ref):
+        neuron = self.part(t_ref=t_ref)
+        steps = self.spikes(neuron, self.strong, 200, self.dt)
+        assert steps.size > 10
+        assert np.diff(steps).min() * self.dt > neuron.refractory_ms()
+
+    def test_rests_without_input(self):
+        assert self.spikes(self.part(), 0.0, 500, self.dt).size == 0
+
+    def test_smaller_steps_converge(self):
+        # First order: the first spike is off by a few steps (and the grid), however small.
+        finest = self.spikes(self.part(), self.moderate, 300, self.dt / 64)
+        assert finest.size >= 5
+        for halvings in range(4):
+            dt = self.dt / 2**halvings
+            steps = self.spikes(self.part(), self.moderate, 300, dt)
+            late = (steps[0] + 1) * dt - (finest[0] + 1) * self.dt / 64
+            assert abs(late) <= self.first_order_steps * dt
+            # each interval may be off by as much, so the count by that share of an interval
+            off = finest.size * self.first_order_steps * dt / (300 / finest.size)
+            assert abs(steps.size - finest.size) <= 1 + off
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("sign", [-1, 1])
+    def test_stays_finite_under_strong_current(self, dtype, sign):
+        neuron = self.part()
+        s, c = self.begin(neuron, (1, 4), dtype, jnp)
+        current = sign * self.strong * jnp.asarray([[1, 3, 10, 30]], dtype)
+        run = jax.jit(_scanned, static_argnums=(0, 5))
+        s, fired = run(neuron.step, s, c, current, jnp.ones((), dtype), round(1000 / self.dt))
+        assert all(np.isfinite(x).all() for x in s)
+        assert fired.sum(0).min() > 20 if sign > 0 else not fired.any()
+
+
+def _scanned(step: Any, s: Any, c: Any, current: Any, one: Any, steps: int) -> Any:
+    """Run under a constant current; `one` is traced, as in the engine."""
+    return jax.lax.scan(lambda s, _: step(s, Inputs(current, one), c, jnp), s, None, length=steps)
+
+
+def same_course(a: list[Any], b: list[Any], dtype: str) -> None:
+    """Compare states and spikes of two runs, to rounding."""
+    for before, after in zip(a, b, strict=True):
+        for x, y in zip(before, after, strict=True):
+            np.testing.assert_allclose(x, y, rtol=CLOSE[dtype], atol=CLOSE[dtype])
+
+
+class SynapseContract(KindContract):
+    """Contract of current synapses."""
+
+    group = "synapse"
+    dt = 0.1
+
+    def charge(self, synapse: Any) -> float:
+        """Return the area of one spike of weight 1."""
+        raise NotImplementedError
+
+    def course(
+        self, synapse: Any, arrivals: np.ndarray, dt: float, tau: float = np.inf
+    ) -> np.ndarray:
+        """Return the current after each of the arrivals `[T]` (float64, NumPy)."""
+        c = synapse.prepare(dt, np.array([tau]))
+        s, currents = synapse.init((1,), np.float64, np), []
+        for arrival in arrivals:
+            s, current = synapse.step(s, arrival, c)
+            currents.append(current[0])
+        return np.array(currents)
+
+    def one_spike(self, synapse: Any, ms: float, dt: float, tau: float = np.inf) -> np.ndarray:
+        """Return the course after a spike of weight 1."""
+        return self.course(synapse, np.eye(1, round(ms / dt))[0], dt, tau)
+
+    def trace(self, dtype: str, step: Any, lanes: slice = slice(None)) -> list[Any]:
+        """Return states and currents of 40 steps: 3 lanes, 2 receptors, 17 neurons."""
+        rng = np.random.default_rng(2)
+        shape, dtype_ = (3, 2, 17), np.dtype(dtype)
+        tau = np.full(17, 15.0)
+        members = (self.part(), self.part())
+        c = _stack(tuple(m.prepare(self.dt, tau) for m in members), dtype_)
+        s = members[0].init(shape, dtype_, jnp)
+        s, course = type(s)(*(x[lanes] for x in s)), []
+        for _ in range(40):
+            arrivals = rng.normal(size=shape) * (rng.random(shape) < 0.2)
+            s, current = step(s, jnp.asarray(arrivals, dtype)[lanes], c)
+            course.append((*s, current))
+        return course
+
+    @pytest.mark.parametrize("dt", [0.05, 0.1, 1.0])
+    def test_area_of_one_spike(self, dt):
+        # with a membrane that forgets nothing the current is the mean over each step: exact
+        synapse = self.part()
+        area = self.one_spike(synapse, 400, dt, tau=1e12).sum() * dt
+        assert area == pytest.approx(self.charge(synapse), rel=1e-9)
+
+    def test_spikes_superpose(self):
+        rng = np.random.default_rng(3)
+        a, b = rng.normal(size=(2, 100))
+        synapse = self.part()
+        both = self.course(synapse, 2 * a - 3 * b, self.dt)
+        apart = 2 * self.course(synapse, a, self.dt) - 3 * self.course(synapse, b, self.dt)
+        np.testing.assert_allclose(both, apart, rtol=0, atol=1e-13)
+
+    def test_half_the_step_gives_the_same_course(self):
+        synapse = self.part()
+        coarse, fine = (self.one_spike(synapse, 40, dt) for dt in (self.dt, self.dt / 2))
+        assert coarse.max() > 0.01
+        np.testing.assert_allclose(coarse, fine[::2], rtol=1e-12)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_step_keeps_structure_shape_and_dtype(self, dtype):
+        synapse = self.part()
+        c = _stack((synapse.prepare(self.dt, np.array([np.inf])),), np.dtype(dtype))
+        s = synapse.init((2, 1, 5), np.dtype(dtype), jnp)
+        after, current = synapse.step(s, jnp.ones((2, 1, 5), dtype), c)
+        assert signature(after) == signature(s)
+        assert (current.shape, current.dtype) == ((2, 1, 5), dtype)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_jit_changes_nothing(self, dtype):
+        step = self.part().step
+        same_course(self.trace(dtype, step), self.trace(dtype, jax.jit(step)), dtype)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_lanes_together_and_apart_agree_bit_for_bit(self, dtype):
+        step = jax.jit(self.part().step)
+        together = self.trace(dtype, step)
+        for lane in range(3):
+            alone = self.trace(dtype, step, slice(lane, lane + 1))
+            for a, b in zip(together, alone, strict=True):
+                assert all(np.array_equal(x[lane : lane + 1], y) for x, y in zip(a, b, strict=True))
+
+    def test_changing_a_float_does_not_trace_again(self):
+        traced = []
+
+        @jax.jit
+        def step(s, arrivals, c):
+            traced.append(None)
+            return synapse.step(s, arrivals, c)
+
+        synapse = self.part()
+        for name, value in float_fields(synapse).items():
+            changed = synapse.replace(**{name: value * 1.1})
+            c = _stack((changed.prepare(self.dt, np.array([np.inf])),), np.dtype("float32"))
+            step(changed.init((1, 1, 3), np.float32, np), np.ones((1, 1, 3), np.float32), c)
+        assert float_fields(synapse)
+        assert len(traced) == 1
+
+
+class ConnectContract(KindContract):
+    """Contract of connection rules; `cases` are the rules drawn."""
+
+    group = "connect"
+
+    def cases(self) -> list[Any]:
+        """Return rules to draw with, the shipped one first."""
+        return [self.part()]
+
+    def draw(self, rule: Any, pre: int, post: int, same: bool = False, seed: int = 1) -> Any:
+        """Return contacts between grids of these sizes."""
+        rng = random.generator(seed, "EE", "contacts")
+        return rule.draw(Layer(pre, grid(pre)), Layer(post, grid(post)), same, rng)
+
+    @pytest.mark.parametrize(("pre", "post", "same"), [(400, 400, True), (100, 625, False)])
+    def test_contacts_are_well_formed(self, pre, post, same):
+        for rule in self.cases():
+            contacts = self.draw(rule, pre, post, same)
+            assert contacts.start.shape == (pre + 1,)
+            assert contacts.start[0] == 0
+            assert (np.diff(contacts.start) >= 0).all()
+            assert contacts.target.shape == (contacts.start[-1],)
+            assert contacts.target.dtype == np.int32
+            assert contacts.target.min(initial=0) >= 0
+            assert contacts.target.max(initial=0) < post
+
+    @pytest.mark.parametrize(("pre", "post", "same"), [(400, 400, True), (100, 625, False)])
+    def test_number_of_contacts_is_as_expected(self, pre, post, same):
+        for rule in self.cases():
+            mean, sd = rule.expected(Layer(pre, grid(pre)), Layer(post, grid(post)), same)
+            numbers = [self.draw(rule, pre, post, same, s).start[-1] for s in range(5)]
+            assert np.abs(np.subtract(numbers, mean)).max() <= 5 * sd
+
+    def test_same_stream_same_contacts(self):
+        rule = self.part()
+        a, b = self.draw(rule, 100, 400), self.draw(rule, 100, 400)
+        other = self.draw(rule, 100, 400, seed=2)
+        assert a.target.size > 100
+        assert np.array_equal(a.start, b.start)
+        assert np.array_equal(a.target, b.target)
+        assert not np.array_equal(a.target, other.target)
+
+
+class DriveContract(KindContract):
+    """Contract of drives: draws are addressed by (index, step) and by nothing else."""
+
+    group = "drive"
+    dt = 0.1
+
+    def emitted(self, steps: Any, key: Any = None, size: int = 41, xp: Any = np) -> np.ndarray:
+        """Return what is emitted in the given steps, `[T, B, size]`."""
+        drive = self.part()
+        key = random.stream_key(1, "X", "noise").reshape(2, 1, 1) if key is None else key
+        c = cast(drive.prepare(self.dt), "float64")
+        out = []
+        for n in steps:
+            pieces = drive.step(tuple(key), np.uint32(n), size, c, xp)
+            pieces = np.concatenate(pieces, 1) if drive.emits == "spikes" else pieces
+            out.append(np.broadcast_to(pieces, (key[0].shape[0], size)))
+        return np.array(out)
+
+    def test_any_split_into_chunks_gives_the_same(self):
+        steps = list(range(500))
+        whole = self.emitted(steps)
+        assert whole.any()
+        apart = [self.emitted(steps[a:b]) for a, b in [(0, 32), (32, 480), (480, 500)]]
+        assert np.array_equal(whole, np.concatenate(apart))
+        assert np.array_equal(whole[::-1], self.emitted(steps[::-1]))
+
+    def test_numpy_and_jax_agree(self):
+        assert np.array_equal(self.emitted(range(200)), self.emitted(range(200), xp=jnp))
+
+    def test_jit_changes_nothing(self):
+        drive = self.part()
+        key = tuple(random.stream_key(1, "X", "noise").reshape(2, 1, 1))
+        c = cast(drive.prepare(self.dt), "float32")
+        jitted = jax.jit(lambda n: drive.step(key, n, 41, c, jnp))
+        for n in map(np.uint32, range(100)):
+            pieces = zip(drive.step(key, n, 41, c, np), jitted(n), strict=True)
+            assert all(np.array_equal(a, b) for a, b in pieces)
+
+    def test_lanes_together_and_apart_agree(self):
+        keys = np.stack([random.stream_key(1, "X", "noise", t) for t in range(3)]).T[..., None]
+        together = self.emitted(range(300), keys)
+        for lane in range(3):
+            alone = self.emitted(range(300), keys[:, lane : lane + 1])
+            assert np.array_equal(together[:, lane : lane + 1], alone)
+
+    def test_changing_a_float_does_not_trace_again(self):
+        traced = []
+
+        @jax.jit
+        def step(n, c):
+            traced.append(None)
+            return drive.step(key, n, 5, c, jnp)
+
+        drive = self.part()
+        key = tuple(random.stream_key(1, "X", "noise").reshape(2, 1, 1))
+        for n, (name, value) in enumerate(float_fields(drive).items()):
+            step(np.uint32(n), cast(drive.replace(**{name: value + 1}).prepare(0.1), "float32"))
+        assert float_fields(drive)
+        assert len(traced) == 1
+
+
+class StatisticContract(KindContract):
+    """Contract of statistics of `[W, N]` counts."""
+
+    group = "statistics"
+    # SD of the ratio below is about 0.1 (100 draws); the jackknife adds a few per cent of bias.
+    se_ratio = (0.7, 1.4)
+
+    def counts(self, seed: int, windows: int = 100, neurons: int = 20) -> np.ndarray:
+        """Return Poisson counts whose means differ between neurons."""
+        rng = np.random.default_rng(seed)
+        return rng.poisson(np.linspace(1, 4, neurons), (windows, neurons))
+
+    def test_order_of_neurons_does_not_matter(self):
+        counts = self.counts(1)
+        order = np.random.default_rng(2).permutation(counts.shape[1])
+        a, b = (self.part().estimate(c) for c in (counts, counts[:, order]))
+        assert np.isfinite([a.value, a.se]).all()
+        np.testing.assert_allclose([a.value, a.se], [b.value, b.se], rtol=1e-9)
+
+    def test_silent_neurons_do_not_make_it_nan(self):
+        counts = np.pad(self.counts(1), ((0, 0), (0, 5)))
+        estimate = self.part().estimate(counts)
+        assert np.isfinite([estimate.value, estimate.se]).all()
+
+    def test_too_few_windows_is_nan_with_a_reason(self):
+        estimate = self.part().estimate(self.counts(1)[: self.part().min_windows - 1])
+        assert np.isnan(estimate.value)
+        assert np.isnan(estimate.se)
+        assert "windows" in estimate.reason
+
+    def test_no_neurons_is_nan_with_a_reason(self):
+        estimate = self.part().estimate(np.zeros((50, 0)))
+        assert np.isnan(estimate.value)
+        assert "neurons" in estimate.reason
+
+    def test_spikes_in_one_window_only(self):
+        # leaving that window out leaves nothing: no warning, whatever the standard error is
+        counts = np.zeros((40, 3))
+        counts[0] = 1
+        assert np.isfinite(self.part().estimate(counts).value)
+
+    def test_value_without_reason(self):
+        assert self.part().estimate(self.counts(1)).reason is None
+
+    def test_standard_error_is_the_spread_of_independent_draws(self):
+        estimates = [self.part().estimate(self.counts(seed)) for seed in range(100)]
+        spread = np.std([e.value for e in estimates], ddof=1)
+        claimed = np.sqrt(np.mean([e.se**2 for e in estimates]))
+        low, high = self.se_ratio
+        assert low < claimed / spread < high

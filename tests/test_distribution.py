@@ -1,0 +1,53 @@
+"""Distributions: moments of the values themselves."""
+
+import numpy as np
+import pytest
+
+from snnrun.distribution import Distribution, draw, mean
+
+# distribution, mean, standard deviation, lowest value
+CASES = [
+    (Distribution("normal", -40.0, 5.0), -40.0, 5.0, -np.inf),
+    (Distribution("lognormal", 2.0, 0.5), 2.0, 0.5, 0.0),
+    (Distribution("lognormal", 0.1, 0.3), 0.1, 0.3, 0.0),
+    (Distribution("uniform", -65.0, -50.0), -57.5, 15 / np.sqrt(12), -65.0),
+]
+
+
+@pytest.mark.parametrize(("distribution", "centre", "spread", "lowest"), CASES)
+def test_moments(distribution, centre, spread, lowest):
+    values = distribution.draw(np.random.default_rng(1), 400_000)
+    assert values.mean() == pytest.approx(centre, abs=5 * spread / np.sqrt(400_000))
+    # SD of the SD: sqrt((kurtosis - 1) / 4 n) of it
+    kurtosis = ((values - values.mean()) ** 4).mean() / values.var() ** 2
+    assert values.std() == pytest.approx(spread, rel=5 * np.sqrt(kurtosis / 4 / 400_000))
+    assert distribution.mean == mean(distribution) == pytest.approx(centre)
+    assert distribution.lowest == lowest
+    assert values.min() >= lowest
+
+
+def test_uniform_stays_below_its_upper_end():
+    values = Distribution("uniform", 0.5, 3.0).draw(np.random.default_rng(2), 10_000)
+    assert 0.5 <= values.min() < 0.51
+    assert 2.99 < values.max() < 3.0
+
+
+def test_logarithm_of_lognormal_is_symmetric():
+    values = np.log(Distribution("lognormal", 2.0, 1.0).draw(np.random.default_rng(3), 100_000))
+    z = (values - values.mean()) / values.std()
+    assert (z**3).mean() == pytest.approx(0, abs=5 * np.sqrt(6 / 100_000))
+
+
+@pytest.mark.parametrize("value", [3, -2.5])
+def test_a_number_is_repeated(value):
+    drawn = draw(value, np.random.default_rng(1), 4)
+    assert drawn.dtype == np.float64
+    assert drawn.tolist() == [value] * 4
+    assert mean(value) == value
+
+
+def test_draw_of_a_distribution_uses_the_generator():
+    distribution = Distribution("normal", 1.0, 0.1)
+    a, b = (draw(distribution, np.random.default_rng(s), 5) for s in (1, 2))
+    assert np.array_equal(a, distribution.draw(np.random.default_rng(1), 5))
+    assert not np.array_equal(a, b)
