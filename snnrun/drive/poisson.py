@@ -19,9 +19,10 @@ from snnrun.random import threefry2x32
 
 
 class Coefficients(NamedTuple):
-    """A source spikes when its random word is below the threshold."""
+    """A source spikes when its random word is below the threshold; and a 1 (see `step`)."""
 
     threshold: Any
+    one: Any
 
 
 @component
@@ -44,7 +45,7 @@ class Poisson(Drive):
 
     def prepare(self, dt: float) -> Coefficients:
         threshold = min(round(self.rate * dt / 1000 * 2**32), 2**32 - 1)
-        return Coefficients(threshold=np.uint32(threshold))
+        return Coefficients(threshold=np.uint32(threshold), one=np.float64(1))
 
     @staticmethod
     def step(key: Any, step: Any, size: int, c: Coefficients, xp: Any) -> Any:
@@ -52,4 +53,7 @@ class Poisson(Drive):
         half = (size + 1) // 2
         index = xp.arange(half, dtype=np.uint32)[None]
         low, high = threefry2x32(key, index, step)
-        return [low < c.threshold, high[:, : size - half] < c.threshold]
+        both = (low < c.threshold) + 2 * (high < c.threshold).astype(np.float32)
+        # A division by a number the compiler does not know keeps it from drawing twice.
+        both = (both / c.one).astype(np.uint8)
+        return [both & 1 != 0, both[:, : size - half] & 2 != 0]

@@ -2,9 +2,11 @@
 
     r = mean over neurons of (mean count in a window) * 1000 / window_ms
 
-name        unit  meaning
-population        population, all, or none for each
-window_ms   ms    counting window (only the standard error depends on it)
+All neurons enter, silent ones too.
+
+    name        unit  meaning
+    population        population, all, or none for each
+    window_ms   ms    counting window (only the standard error depends on it)
 """
 
 import numpy as np
