@@ -3,7 +3,7 @@
     nan            a state variable is not finite
     runaway        a population fires above max_rate, or above half its refractory ceiling
     silent         all populations together fire below 0.1 sp/s
-    identical      two active neurons (at least two spikes) have the same spike train
+    identical      two active neurons (at least 5 spikes) have the same spike train
     synchronous    a population's mean spike-count correlation (200 ms) is above 0.5
     nonstationary  halves differ by more than 3 SE and 10 %
     ok
@@ -19,7 +19,7 @@ import numpy as np
 VERDICTS = ("nan", "runaway", "silent", "identical", "synchronous", "nonstationary", "ok")
 WINDOW_MS = 200.0
 SILENT_BELOW = 0.1
-ACTIVE_SPIKES = 2  # one spike may coincide by chance
+ACTIVE_SPIKES = 5  # shorter trains coincide by chance
 SYNCHRONOUS_ABOVE = 0.5
 _MIN_WINDOWS = 5
 

@@ -12,8 +12,8 @@ class Observer(Protocol):
     def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
         """Hear how much is simulated, of all trials together, and the mean rate so far."""
 
-    def note(self, line: str) -> None:
-        """Hear a warning or remark."""
+    def close(self) -> None:
+        """Hear that the run is over, however it ended."""
 
 
 class Nobody:
@@ -25,5 +25,5 @@ class Nobody:
     def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
         """Ignore it."""
 
-    def note(self, line: str) -> None:
+    def close(self) -> None:
         """Ignore it."""

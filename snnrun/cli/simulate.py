@@ -55,7 +55,7 @@ def simulate(
     composed = compose(overrides or [], config_dir or [], config)
     experiment, warnings = build(composed)
     if dry_run:
-        print(json.dumps(composed.tree) if as_json else composed.yaml, end="\n" if as_json else "")
+        print(json.dumps(composed.tree) if as_json else composed.yaml.rstrip())
         return
     from snnrun.report.progress import observer
     from snnrun.store.folder import RunFolder
@@ -63,8 +63,8 @@ def simulate(
     folder = RunFolder.create(out, experiment.name)
     watcher = observer(quiet or as_json, log_every)
     for warning in warnings:
+        _stderr(f"warning: {warning}")
         folder.log(f"warning: {warning}")
-        (watcher.note if not as_json else _stderr)(f"warning: {warning}")
     folder.write("config.yaml", composed.yaml)
     summary = _run(experiment, composed, folder, watcher, time.perf_counter() - begun)
     code = _conclude(experiment, folder, summary, strict)
@@ -105,6 +105,8 @@ def _run(
     except BaseException as error:
         _try_status(folder, f"{type(error).__name__}: {error}", 1)
         raise
+    finally:
+        watcher.close()
 
 
 def _try_status(folder: "RunFolder", reason: str, code: int) -> None:

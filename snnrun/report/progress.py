@@ -38,8 +38,8 @@ class Bar:
                 self._progress = self._bar()
                 self._progress.start()
             return
-        if self._progress is not None and name != "compile":
-            self._progress.stop()
+        if name != "compile":
+            self.close()
         if name in ("build", "compile") and self._progress is None:
             self._console.print(f"[dim]{name} …[/dim]")
 
@@ -56,9 +56,10 @@ class Bar:
                 rate=f"{rate:.2f} sp/s",
             )
 
-    def note(self, line: str) -> None:
-        """Show a warning or remark."""
-        self._console.print(f"[yellow]{line}[/yellow]", highlight=False)
+    def close(self) -> None:
+        """Leave the bar as it is and give the cursor back."""
+        if self._progress is not None:
+            self._progress.stop()
 
     def _bar(self) -> Progress:
         progress = Progress(
@@ -105,6 +106,5 @@ class Lines:
             flush=True,
         )
 
-    def note(self, line: str) -> None:
-        """Say a warning or remark."""
-        print(line, file=sys.stderr, flush=True)
+    def close(self) -> None:
+        """Nothing is left open."""

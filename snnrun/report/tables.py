@@ -27,11 +27,11 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
 
 
 def _statistics(statistics: dict[str, Any]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("statistic", no_wrap=True)
     names = list(dict.fromkeys(n for found in statistics.values() for n in found))
     for population in statistics:
-        table.add_column(population, justify="right")
+        table.add_column(population, justify="right", no_wrap=True)
     table.add_column("units")
     for name in names:
         cells = [_cell(statistics[p].get(name)) for p in statistics]
