@@ -22,6 +22,7 @@ FORMAT_VERSION = 1
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _ROWS = 16384
 _FLUSH_S = 0.5
+_LIBVER = ("v110", "v110")  # SWMR needs it, and readers with an older HDF5 library can open it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,7 @@ class ResultsWriter:
         self.seconds = 0.0
         self._flushed = time.monotonic()
         with _explained(path):
-            self._file = h5py.File(path, "w", libver="latest")
+            self._file = h5py.File(path, "w", libver=_LIBVER)
         self._file.attrs.create("magic", np.uint32(0x0A7A))
         self._file.attrs.create("version", np.array([0, 1], np.uint32))
         self._file.attrs["format"] = "snnrun"
@@ -128,7 +129,7 @@ class ResultsWriter:
         """
         begun = time.perf_counter()
         self.close()
-        with _explained(self.path), h5py.File(self.path, "r+", libver="latest") as file:
+        with _explained(self.path), h5py.File(self.path, "r+", libver=_LIBVER) as file:
             for path, (value, more) in entries.items():
                 options = self._compression() if np.ndim(value) == 2 and np.size(value) else {}
                 dataset = file.create_dataset(path, data=value, **options)
