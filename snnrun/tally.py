@@ -71,4 +71,4 @@ class Tally:
             (windows.origin - self._base[0]) // self._base[1],
         )
         part = counts[first : first + windows.number * per]
-        return part.reshape(windows.number, per, -1).sum(axis=1, dtype=np.uint32)
+        return part.reshape(windows.number, per, self._neurons).sum(axis=1, dtype=np.uint32)

@@ -26,7 +26,7 @@ def cross_check(e: Experiment, problems: Problems) -> list[str]:
     if not problems.found:
         _unused(e, problems)
         _recorded(e, problems)
-    return [] if problems.found else list(_sign_warnings(e))
+    return [] if problems.found else [*_time_warnings(e), *_sign_warnings(e)]
 
 
 def _times(e: Experiment, problems: Problems) -> None:
@@ -34,8 +34,6 @@ def _times(e: Experiment, problems: Problems) -> None:
         problems.add("duration.ms", f"must be at least dt ({e.dt:g} ms)")
     if e.steps >= 2**31:
         problems.add("duration.ms", f"{e.steps} steps; at most {2**31 - 1} are possible")
-    if e.duration.warmup_ms >= e.duration.ms:
-        problems.add("duration.warmup_ms", f"must be below duration.ms ({e.duration.ms:g})")
     for name, statistic in e.statistics.items():
         if e.steps_in(statistic.window_ms) < 1:
             problems.add(f"statistics.{name}.window_ms", f"must be at least dt ({e.dt:g} ms)")
@@ -176,6 +174,14 @@ def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Pro
             problems.add(f"{path}.neurons", f"must be 0 … {population.size - 1}, not {neuron!r}")
     if wanted.every_ms is None or e.steps_in(wanted.every_ms) < 1:
         problems.add(f"{path}.every_ms", f"must be a time of at least dt ({e.dt:g} ms)")
+
+
+def _time_warnings(e: Experiment) -> Iterator[str]:
+    if e.statistics and e.duration.warmup_ms >= e.duration.ms:
+        yield (
+            f"duration.warmup_ms: {e.duration.warmup_ms:g} ms of warm-up leave nothing of the"
+            f" {e.duration.ms:g} ms to the statistics"
+        )
 
 
 def _sign_warnings(e: Experiment) -> Iterator[str]:
