@@ -78,7 +78,7 @@ class RunOptions:
 
     name: str = param("", "names the folder under outputs/")
     seed: int = param("", "of all random streams", at_least=0, at_most=2**63 - 1)
-    trials: int = param("", "repeats with other noise and initial state", above=0)
+    trials: int = param("", "repeats with other noise and initial state", above=0, at_most=10**6)
     dt: float = param("ms", "time step", above=0)
 
 

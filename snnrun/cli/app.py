@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 import typer
@@ -41,7 +42,7 @@ def guarded(command: Callable[[], object]) -> int:
         command()
     except SnnrunError as error:
         if "--debug" in sys.argv:
-            raise
+            traceback.print_exc()
         say(error)
         return error.exit_code
     except BrokenPipeError:

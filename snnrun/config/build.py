@@ -1,6 +1,7 @@
 """A plain tree becomes an Experiment; every problem is found before any is reported."""
 
 import dataclasses
+import re
 from typing import Any
 
 from snnrun.component import Component, find, names
@@ -54,6 +55,8 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
         record=_record(problems.mapping(tree, "record"), problems),
         engine=read(EngineOptions, problems.mapping(tree, "engine"), "engine", problems),
     )
+    if not re.fullmatch(r"[\w-][\w.-]*", str(options.name)):
+        problems.add("name", f"must be letters, digits, '_', '-', '.', not '{options.name}'")
     warnings = [] if problems.found else cross_check(experiment, problems)
     if problems.found:
         raise ConfigError(*(_located(composed, *p) for p in problems.found))

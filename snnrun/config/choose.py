@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from snnrun.component import find
+from snnrun.component import Parameter, find
 from snnrun.errors import ConfigError
 
 Presets = Callable[[str, str], dict[str, Any] | None]
@@ -30,16 +30,25 @@ def swap(group: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]
     """
     if old.get("kind") == new.get("kind"):
         return {**old, **new}
-    before, after = (_fields(group, n.get("kind")) for n in (old, new))
-    kept = {k: v for k, v in old.items() if k in after or k not in before}
-    return {**new, **{k: v for k, v in kept.items() if k != "kind"}}
+    before, after = (_parameters(group, n.get("kind")) for n in (old, new))
+    kept = {k: v for k, v in old.items() if k != "kind" and (k in after or k not in before)}
+    choice = {k for k in after if after[k].optional}  # such as p or k: what is kept decides
+    if any(kept.get(k) is not None for k in choice):
+        new = {k: v for k, v in new.items() if k not in choice}
+    return {**new, **kept}
 
 
-def _fields(group: str, kind: Any) -> set[str]:
+def _parameters(group: str, kind: Any) -> dict[str, Parameter]:
     try:
-        return {"kind", *find(group, str(kind)).parameters()}
+        return find(group, str(kind)).parameters()
     except KeyError:
-        return {"kind"}
+        return {}
+
+
+def _mapping(node: Any, key: str) -> dict[str, Any]:
+    """Return a mapping inside a node; empty where there is none (reported later)."""
+    value = node.get(key) if isinstance(node, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def apply_root_choices(tree: dict[str, Any]) -> list[str]:
@@ -47,24 +56,24 @@ def apply_root_choices(tree: dict[str, Any]) -> list[str]:
     notes = []
     neuron = tree.pop("neuron", None)
     if isinstance(neuron, dict) and neuron:
-        for population in _mappings(tree.get("network", {}).get("populations")):
-            population["neuron"] = swap("neuron", population.get("neuron") or {}, neuron)
-    drives = tree.get("drive") or {}
+        for population in _mappings(_mapping(tree, "network"), "populations"):
+            population["neuron"] = swap("neuron", _mapping(population, "neuron"), neuron)
+    drives = _mapping(tree, "drive")
     if "kind" in drives:
         chosen, drives = _split(drives)
         if chosen["kind"] == "none":
             notes += _remove_drives(tree, list(drives))
             drives = {}
         tree["drive"] = {name: swap("drive", old, chosen) for name, old in drives.items()}
-    statistics = tree.get("statistics") or {}
+    statistics = _mapping(tree, "statistics")
     if "kind" in statistics:
         chosen, others = _split(statistics)
         tree["statistics"] = {**others, str(chosen["kind"]): chosen}
     return notes
 
 
-def _mappings(node: Any) -> Iterator[dict[str, Any]]:
-    return (n for n in (node or {}).values() if isinstance(n, dict))
+def _mappings(node: Any, key: str) -> Iterator[dict[str, Any]]:
+    return (n for n in _mapping(node, key).values() if isinstance(n, dict))
 
 
 def _split(node: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -75,13 +84,13 @@ def _split(node: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _remove_drives(tree: dict[str, Any], names: list[str]) -> list[str]:
     """Remove the projections of drives, and synapses that only they used."""
-    network = tree.get("network") or {}
-    projections = network.get("projections") or {}
+    network = _mapping(tree, "network")
+    projections = _mapping(network, "projections")
     gone = [n for n, p in projections.items() if isinstance(p, dict) and p.get("pre") in names]
     synapses = {projections.pop(name).get("synapse") for name in gone}
-    used = {p.get("synapse") for p in _mappings(projections)}
+    used = {p.get("synapse") for p in projections.values() if isinstance(p, dict)}
     for name in synapses - used:
-        (network.get("synapses") or {}).pop(name, None)
+        _mapping(network, "synapses").pop(name, None)
     return [f"drive=none: without projections {', '.join(gone)}"] if gone else []
 
 
@@ -96,12 +105,12 @@ def apply_swaps(tree: dict[str, Any], swaps: dict[str, str], chosen: dict[str, A
             parent = parent.get(name) if isinstance(parent, dict) else None  # type: ignore[assignment]
         if not isinstance(parent, dict) or last not in parent:
             raise ConfigError(f"{group}@{path}: there is nothing at {path} to replace")
-        parent[last] = swap(group, parent[last] or {}, copy.deepcopy(new))
+        parent[last] = swap(group, _mapping(parent, last), copy.deepcopy(new))
 
 
 def nodes(tree: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (group, path, node) for every node of a kind in the tree."""
-    network = tree.get("network") or {}
+    network = _mapping(tree, "network")
     places = [
         ("neuron", "network.populations", network.get("populations"), "neuron"),
         ("synapse", "network.synapses", network.get("synapses"), None),
@@ -124,6 +133,8 @@ def nodes(tree: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def complete(tree: dict[str, Any], preset: Presets) -> None:
     """Fill what a node leaves out: parameters from the preset named like its kind, defaults."""
+    for name in ("drive", "statistics"):
+        tree.setdefault(name, {})
     for group, _, node in nodes(tree):
         kind = node.get("kind")
         try:
@@ -136,10 +147,10 @@ def complete(tree: dict[str, Any], preset: Presets) -> None:
                 node[name] = None
             elif name not in node and name in shipped:
                 node[name] = shipped[name]
-    network = tree.get("network") or {}
-    for population in _mappings(network.get("populations")):
+    network = _mapping(tree, "network")
+    for population in _mappings(network, "populations"):
         population.setdefault("positions", "none")
         population.setdefault("v_init", None)
-    for projection in _mappings(network.get("projections")):
+    for projection in _mappings(network, "projections"):
         for key, default in (("synapse", None), ("connect", None), ("delay", 0.0)):
             projection.setdefault(key, default)

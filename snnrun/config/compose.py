@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from snnrun.config import hydra_app
-from snnrun.config.choose import apply_root_choices, apply_swaps, complete
+from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
 from snnrun.config.messages import friendly, from_parser
 from snnrun.errors import ConfigError, FileError
 
@@ -65,7 +65,9 @@ def compose(overrides: list[str], config_dirs: list[Path], config: Path | None =
     with hydra_app.application(config_dirs) as app:
         choices, swaps, values = _sorted(app, parsed)
         if config is not None:
-            return _from_file(config, choices, swaps, values)
+            return _from_file(
+                config, [str(p.input_line) for p in parsed if p not in values], values
+            )
         with friendly(app, config_dirs):
             cfg = hydra_app.compose(app, choices)
             if config_dirs:
@@ -85,8 +87,11 @@ def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str]
     choices, swaps, values = [], {}, []
     for override in parsed:
         group, package, line = override.key_or_group, override.package, str(override.input_line)
-        if not hydra_app.is_group(app, group):
+        if not hydra_app.is_group(app, group) or (override.is_delete() and not package):
             values.append(override)
+        elif not override.is_delete() and not isinstance(override.value(), (str, list)):
+            known = nearest("", hydra_app.options(app, group))
+            raise ConfigError(f"override '{line}': '{group}' needs the name of a preset{known}")
         elif package and not override.is_add() and not override.is_delete():
             swaps[package] = group
             choices.append(f"+{group}@{_SWAPPED}.{package}={override.get_value_element_as_str()}")
@@ -120,9 +125,12 @@ def _with_values(cfg: Any, values: list[Override]) -> Any:
                 parent, _, last = key.rpartition(".")
                 (OmegaConf.select(cfg, parent) if parent else cfg).pop(last)
             else:
-                OmegaConf.update(cfg, key, override.value(), force_add=True)
+                value = override.value()
+                whole = isinstance(value, dict) and "kind" in value  # another part altogether
+                OmegaConf.update(cfg, key, value, merge=not whole, force_add=True)
         except Exception as error:
-            raise ConfigError(f"override '{override.input_line}': {error}") from error
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"override '{override.input_line}': {reason}") from error
     return cfg
 
 
@@ -130,16 +138,16 @@ def _resolved(cfg: Any) -> dict[str, Any]:
     try:
         tree = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except Exception as error:
-        raise ConfigError(str(error).splitlines()[0]) from error
+        place = getattr(error, "full_key", None)
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{place}: {reason}" if place else reason) from error
     assert isinstance(tree, dict)
     return {str(k): v for k, v in tree.items()}
 
 
-def _from_file(
-    path: Path, choices: list[str], swaps: dict[str, str], values: list[Override]
-) -> Composed:
+def _from_file(path: Path, choices: list[str], values: list[Override]) -> Composed:
     """Read a complete config; only values may be changed."""
-    if choices or swaps:
+    if choices:
         raise ConfigError(f"'{choices[0]}': with --config, only values can be changed")
     try:
         content = OmegaConf.load(path)

@@ -1,7 +1,8 @@
 """Problems that only show when the parts are seen together, and warnings."""
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ def _times(e: Experiment, problems: Problems) -> None:
         problems.add("duration.ms", f"must be at least dt ({e.dt:g} ms)")
     if e.steps >= 2**31:
         problems.add("duration.ms", f"{e.steps} steps; at most {2**31 - 1} are possible")
+    if e.record.counts.bin_ms is not None and e.steps_in(e.record.counts.bin_ms) < 1:
+        problems.add("record.counts.bin_ms", f"must be at least dt ({e.dt:g} ms)")
     for name, statistic in e.statistics.items():
         if e.steps_in(statistic.window_ms) < 1:
             problems.add(f"statistics.{name}.window_ms", f"must be at least dt ({e.dt:g} ms)")
@@ -113,6 +116,9 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
             problems.add(f"{path}.connect", f"'{p.pre}' has no positions; set positions: grid")
         if post.positions != "grid":
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
+    misfit = p.connect.misfit(Layer(post.size), p.pre == p.post)
+    if misfit:
+        problems.add(f"{path}.connect", misfit)
     contacts, _ = p.connect.expected(Layer(pre.size), Layer(post.size), p.pre == p.post)
     if contacts >= 2**31:
         problems.add(f"{path}.connect", f"{contacts:.3g} contacts; at most 2^31 are possible")
@@ -145,10 +151,12 @@ def _unused(e: Experiment, problems: Problems) -> None:
 def _recorded(e: Experiment, problems: Problems) -> None:
     populations = list(e.network.populations)
     spiking = [*populations, *(n for n, d in e.drives.items() if d.emits == "spikes")]
+    _no_doubles("record.spikes", e.record.spikes or (), problems)
     for name in e.record.spikes or ():
         if name not in spiking:
             known = nearest(name, spiking)
             problems.add("record.spikes", f"no population or drive '{name}'{known}")
+    _no_doubles("record.counts.populations", e.record.counts.populations or (), problems)
     for name in e.record.counts.populations or ():
         if name not in populations:
             known = nearest(str(name), populations)
@@ -161,11 +169,18 @@ def _recorded(e: Experiment, problems: Problems) -> None:
             _recorded_state(e, name, wanted, problems)
 
 
+def _no_doubles(path: str, wanted: Iterable[Any], problems: Problems) -> None:
+    doubles = [str(name) for name, times in Counter(map(str, wanted)).items() if times > 1]
+    if doubles:
+        problems.add(path, f"holds {', '.join(doubles)} more than once")
+
+
 def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Problems) -> None:
     path, population = f"record.state.{name}", e.network.populations[name]
     known = [*population.neuron.state_variables(), *(f"i_{s}" for s in e.network.synapses)]
     if not wanted.variables:
         problems.add(f"{path}.variables", f"missing{nearest('', known)}")
+    _no_doubles(f"{path}.variables", wanted.variables or (), problems)
     for variable in wanted.variables or ():
         if variable not in known:
             problems.add(f"{path}.variables", f"no '{variable}'{nearest(str(variable), known)}")

@@ -73,7 +73,7 @@ def application(config_dirs: list[Path]) -> Iterator[Hydra]:
         SourcesRegistry.instance().register(ExperimentSource)
     path = create_config_search_path(str(conf_dir()))
     path.prepend("snnrun", f"experiments://{experiments_dir()}")
-    for folder in config_dirs:
+    for folder in reversed(config_dirs):  # the first one wins
         path.prepend("user", f"file://{folder.resolve()}")
         if (folder / "experiments").is_dir():
             path.prepend("user", f"experiments://{(folder / 'experiments').resolve()}")
@@ -104,8 +104,8 @@ def files(app: Hydra, choices: list[str]) -> list[Loaded]:
         result = app.config_loader.repository.load_config(default.config_path)  # type: ignore[attr-defined]
         if result is not None and result.provider not in ("hydra", "schema"):
             content = OmegaConf.to_container(result.config, resolve=False)
-            place = f"{result.path.removeprefix('file://')}/{default.config_path}.yaml"
-            loaded.append(Loaded(default.package or "", result.provider, place, content))
+            place = _place(result, default.config_path)
+            loaded.append(Loaded(default.package or "", result.provider, str(place), content))
     return loaded
 
 
@@ -124,9 +124,14 @@ def options(app: Hydra, group: str) -> list[str]:
 def source(app: Hydra, name: str) -> str:
     """Return the text of a preset's file, `<group>/<preset>`."""
     result = app.config_loader.repository.load_config(name)  # type: ignore[attr-defined]
-    folder = result.path.partition("://")[2]
-    inside = name.removeprefix("experiment/") if result.path.startswith("experiments") else name
-    return (Path(folder) / f"{inside}.yaml").read_text(encoding="utf-8")
+    return _place(result, name).read_text(encoding="utf-8")
+
+
+def _place(result: Any, name: str) -> Path:
+    """Return the file a config came from."""
+    scheme, _, folder = result.path.partition("://")
+    inside = name.removeprefix("experiment/") if scheme == ExperimentSource.scheme() else name
+    return Path(folder) / f"{inside}.yaml"
 
 
 def merged(app: Hydra, group: str, preset: str) -> dict[str, Any]:

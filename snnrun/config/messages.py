@@ -44,7 +44,7 @@ def friendly(app: Any, config_dirs: list[Path]) -> Iterator[None]:
             raise ConfigError(_yaml(cause, config_dirs)) from error
         raise ConfigError(_first(error)) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"a configuration file is not UTF-8 text: {error}") from error
+        raise ConfigError(f"{_no_text(config_dirs)}: is not UTF-8 text: {error}") from error
     except (RecursionError, OSError, ValueError, AttributeError, TypeError) as error:
         raise ConfigError(f"a configuration file can't be used: {_first(error)}") from error
 
@@ -57,11 +57,12 @@ def _missing(app: Any, error: MissingConfigException) -> str:
         return _first(error)
     from snnrun.config.hydra_app import options
 
+    top, _, inner = group.partition("/")
     known = options(app, group)
-    if not known and "/" in group:
-        top, _, inner = group.partition("/")
+    if inner and not known:
         return f"{top}={inner}/{name}: no such preset{nearest(inner + '/', options(app, top))}"
-    return f"{group}={name}: no such preset{nearest(name, known)}"
+    shown = f"{top}={inner}/{name}" if inner else f"{group}={name}"
+    return f"{shown}: no such preset{nearest(name, known)}"
 
 
 def _yaml(error: yaml.YAMLError, config_dirs: list[Path]) -> str:
@@ -74,6 +75,16 @@ def _yaml(error: yaml.YAMLError, config_dirs: list[Path]) -> str:
     if not Path(name).is_absolute():
         name = next((str(d / name) for d in config_dirs if (d / name).exists()), name)
     return f"{name}, line {mark.line + 1}, column {mark.column + 1}: YAML: {problem}"
+
+
+def _no_text(config_dirs: list[Path]) -> str:
+    """Return the first of the user's files that is not text."""
+    for file in (f for folder in config_dirs for f in sorted(folder.rglob("*.yaml"))):
+        try:
+            file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return str(file)
+    return "a configuration file"
 
 
 def _first(error: BaseException) -> str:

@@ -36,6 +36,11 @@ class Connect(Component):
         """Return mean and standard deviation of the number of contacts."""
         raise NotImplementedError
 
+    def misfit(self, post: Layer, same: bool) -> str | None:
+        """Return why the rule can't be followed for such a target, or None."""
+        del post, same
+        return None
+
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
         """Return the contacts; `same`: pre and post are one population."""
         raise NotImplementedError

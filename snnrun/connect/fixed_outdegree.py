@@ -39,9 +39,18 @@ class FixedOutdegree(Connect):
     def expected(self, pre: Layer, post: Layer, same: bool) -> tuple[float, float]:
         return pre.size * out_degree(self.p, self.k, post.size), 0.0
 
+    def misfit(self, post: Layer, same: bool) -> str | None:
+        k, choices = out_degree(self.p, self.k, post.size), self._choices(post, same)
+        if choices < 1 <= k or (not self.allow_multapses and k > choices):
+            return f"{k} targets for each source, but there are only {choices}"
+        return None
+
+    def _choices(self, post: Layer, same: bool) -> int:
+        return post.size - (same and not self.allow_autapses)
+
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
         k = out_degree(self.p, self.k, post.size)
-        choices = post.size - (same and not self.allow_autapses)
+        choices = self._choices(post, same)
         if self.allow_multapses:
             target = rng.integers(choices, size=(pre.size, k))
         else:
@@ -54,7 +63,7 @@ class FixedOutdegree(Connect):
 def _distinct(rows: int, k: int, choices: int, rng: np.random.Generator) -> np.ndarray:
     """Return `[rows, k]` targets, different within a row, by drawing the missing ones again."""
     if k > choices:
-        raise ValueError(f"k = {k} different targets out of {choices}")
+        raise ValueError(f"{k} different targets out of {choices}")
     if k > choices // 2:
         left_out = _distinct(rows, choices - k, choices, rng)
         kept = np.ones((rows, choices), bool)
