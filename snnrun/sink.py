@@ -87,9 +87,9 @@ def _samples(e: Experiment, network: Network) -> Any:
         size = network.spec.populations[name].size
         neurons = np.arange(size) if wanted.neurons is None else np.asarray(wanted.neurons)
         for variable in wanted.variables:
-            begin = (first // every + 1) * every * e.dt
+            begin, stop = ((at // every + 1) * every * e.dt for at in (first, last))
             units = _UNITS.get(str(variable), "pA" if str(variable).startswith("i_") else "")
-            report = Report(name, str(variable), units, neurons, every * e.dt, begin)
+            report = Report(name, str(variable), units, neurons, every * e.dt, begin, stop)
             yield report, every, first, last
 
 

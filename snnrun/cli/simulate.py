@@ -147,9 +147,8 @@ def _draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> 
 
     stop = summary.per_trial[0][0].end * experiment.dt
     trains = [Trains(*population) for population in spikes(folder.results)]
-    if trains:
-        title = f"{experiment.name}, seed {experiment.seed}"
-        draw(folder.path / "overview.png", title, trains, experiment.duration.warmup_ms, stop)
+    title = f"{experiment.name}, seed {experiment.seed}"
+    draw(folder.path / "overview.png", title, trains, experiment.duration.warmup_ms, stop)
 
 
 def _report(

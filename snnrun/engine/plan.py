@@ -174,9 +174,9 @@ def make_constants(network: Network, plan: Plan, seed: int, trials: list[int]) -
         current_weights=tuple(_cast(p.weight, real) for p in currents.values()),
         start=edges.start,
         target=np.pad(edges.target, (0, plan.row)),
-        scale=edges.scale.astype(real),
+        scale=_cast(edges.scale, real),
         delay=edges.delay,
-        weight=None if edges.weight is None else np.pad(edges.weight.astype(real), (0, plan.row)),
+        weight=None if edges.weight is None else np.pad(_cast(edges.weight, real), (0, plan.row)),
         extra=None if edges.extra is None else np.pad(edges.extra, (0, plan.row)),
         sampled=tuple(_indices(s) for s in plan.recording.samples),
         one=np.ones((), real),
@@ -203,9 +203,12 @@ def _keys(seed: int, name: str, trials: list[int]) -> tuple[np.ndarray, np.ndarr
 
 
 def _cast(x: Any, real: np.dtype) -> np.ndarray:
-    """Return reals in the run's precision; integers as they are."""
+    """Return reals in the run's precision (too large ones as infinite), int32 as it is."""
     x = np.asarray(x)
-    return x.astype(real) if x.dtype.kind == "f" or x.dtype == np.int64 else x
+    if x.dtype.kind != "f" and x.dtype != np.int64:
+        return x
+    with np.errstate(over="ignore"):  # the run's guard finds what is not finite
+        return x.astype(real)
 
 
 def _stack(coefficients: tuple[tuple, ...], real: np.dtype) -> Any:

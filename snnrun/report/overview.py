@@ -75,7 +75,9 @@ def _raster(
             axes.plot(train.ms[here], row + shown, "|", ms=2.5, color=colours[train.name])
         ticks.append((row + rows / 2, f"{train.name} ({rows} of {train.neurons})"))
         row += rows
-    axes.set(xlim=(begin, end), ylim=(row, 0), xlabel="time (ms)", title="spikes")
+    axes.set(xlim=(begin, end), ylim=(max(row, 1), 0), xlabel="time (ms)", title="spikes")
+    if not trains:
+        axes.text(0.5, 0.5, "no spikes were recorded", transform=axes.transAxes, ha="center")
     axes.set_yticks([y for y, _ in ticks], [label for _, label in ticks])
 
 

@@ -95,8 +95,8 @@ class Lines:
         due = self._every_ms is not None and done_ms >= self._next_ms
         if not due and now - self._said < _LINE_S and done_ms < total_ms:
             return
-        while self._every_ms is not None and self._next_ms <= done_ms:
-            self._next_ms += self._every_ms
+        if self._every_ms:
+            self._next_ms = (done_ms // self._every_ms + 1) * self._every_ms
         self._said, spent = now, now - self._begun
         left = spent * (total_ms / done_ms - 1)
         print(

@@ -43,6 +43,7 @@ class Report:
     neurons: np.ndarray
     every_ms: float
     first_ms: float
+    stop_ms: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,8 +162,7 @@ class ResultsWriter:
         mapping["index_pointer"] = mapping["index_pointers"]  # the name bmtk reads
         mapping["element_ids"] = np.zeros(n, np.uint32)
         mapping["element_pos"] = np.zeros(n, np.float32)
-        stop = self.layout.t_stop_ms + report.every_ms
-        mapping["time"] = np.array([report.first_ms, stop, report.every_ms])
+        mapping["time"] = np.array([report.first_ms, report.stop_ms, report.every_ms])
         mapping["time"].attrs["units"] = "ms"
 
     def _growing(self, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:

@@ -1,29 +1,10 @@
-"""The command in a folder of its own, with a compile cache that all tests share."""
+"""The command in a folder of its own."""
 
 import os
 
-import jax
 import pytest
 
 from tests.cli.program import call
-
-_CONFIGURED = (
-    "jax_compilation_cache_dir",
-    "jax_persistent_cache_min_compile_time_secs",
-    "jax_persistent_cache_min_entry_size_bytes",
-)
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _cache_of_its_own(tmp_path_factory):
-    """Keep compiled programs away from the user's cache; leave JAX as it was."""
-    before = {name: getattr(jax.config, name) for name in _CONFIGURED}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-        yield
-    for name, value in before.items():
-        jax.config.update(name, value)
 
 
 @pytest.fixture

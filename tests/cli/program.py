@@ -1,23 +1,35 @@
-"""The program `snnrun`: called in this process, or started in one of its own."""
+"""The program `snnrun`: called in this process, or started in one of its own.
 
+Compiled programs are kept in a folder of this test session, never in the user's cache.
+"""
+
+import atexit
 import contextlib
+import functools
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import pytest
 
 from snnrun.cli.app import main
 
 ROOT = Path(__file__).parents[2]
-CONF = ROOT / "conf"
 SMOKE = ("duration=smoke", "network.scale=0.2")
+_CONFIGURED = (
+    "jax_compilation_cache_dir",
+    "jax_persistent_cache_min_compile_time_secs",
+    "jax_persistent_cache_min_entry_size_bytes",
+)
 
 
 class Outcome(NamedTuple):
@@ -33,11 +45,32 @@ class Outcome(NamedTuple):
         return json.loads(self.out)
 
 
+@functools.cache
+def _cache() -> str:
+    """Return a folder for compiled programs that is removed at the end."""
+    folder = tempfile.mkdtemp(prefix="snnrun-test-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _untouched() -> Iterator[None]:
+    """Keep JAX's configuration as it was."""
+    before = {name: getattr(jax.config, name) for name in _CONFIGURED}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+
+
 def call(*arguments: str) -> Outcome:
     """Run the program's `main` in this process; an unexpected error is exit code 1, as outside."""
     out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, _untouched():
         patch.setattr(sys, "argv", ["snnrun", *arguments])
+        patch.setenv("XDG_CACHE_HOME", _cache())
+        patch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = _exit_code(main)
     return Outcome(code, out.getvalue(), err.getvalue())
@@ -56,10 +89,12 @@ def _exit_code(run: Callable[[], None]) -> int:
 
 def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     """Start the program in a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": _cache()}
+    env.pop("JAX_COMPILATION_CACHE_DIR", None)
     return subprocess.Popen(
         [sys.executable, "-m", "snnrun", *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -267,9 +267,8 @@ class TestRepeats:
         b = simulate(*tiny, *double, "engine.backend=reference", "--out", str(tmp_path / "b"))
         assert_same(spikes(a), spikes(b), least=100, neurons=100, seconds=0.3)
 
-    def test_a_single_network_compiles_once(self, tmp_path, monkeypatch):
+    def test_a_single_network_compiles_once(self, tmp_path):
         """Durations, seeds and other numbers are no reason to compile again."""
-        monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "cache"))
         compiled, programs = [], []
 
         def listen(event, seconds, **_):
