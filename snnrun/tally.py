@@ -37,10 +37,10 @@ class Tally:
     def __init__(self, requests: list[Windows], neurons: int, base: tuple[int, int] | None) -> None:
         self._base = base
         self._neurons = neurons
-        if base is not None:
-            end = max(r.end for r in requests)
-            requests = [Windows(base[0], base[1], end)]
-        self._counts = {r: np.zeros((r.number, neurons), np.uint16) for r in set(requests)}
+        kinds = {base} if base is not None else {r[:2] for r in requests}
+        end = max(r.end for r in requests)
+        counted = [Windows(origin, size, end) for origin, size in kinds]
+        self._counts = {r: np.zeros((r.number, neurons), np.uint16) for r in counted}
 
     def add_spikes(self, step: np.ndarray, source: np.ndarray) -> None:
         """Count spikes of neurons `source` in steps `step`."""

@@ -25,3 +25,4 @@ LogEvery = Annotated[
     float | None,
     typer.Option("--log-every", metavar="MS", min=0, help="Simulated ms between plain lines."),
 ]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 for any unhealthy verdict.")]

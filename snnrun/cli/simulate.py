@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from snnrun.cli.options import (
     Out,
     Overrides,
     Quiet,
+    Strict,
 )
 from snnrun.errors import SnnrunError, UnhealthyError
 
@@ -37,9 +38,7 @@ def simulate(
     quiet: Quiet = False,
     debug: Debug = False,
     log_every: LogEvery = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 3 for any unhealthy verdict.")
-    ] = False,
+    strict: Strict = False,
 ) -> None:
     """Simulate one experiment (with trials=K: K repeats) into a new folder.
 
