@@ -1,7 +1,6 @@
 """What users get wrong: an exit code, one short message, and no folder that looks whole."""
 
 import json
-import os
 from pathlib import Path
 from typing import NamedTuple
 

@@ -103,8 +103,10 @@ def test_every_option_has_help(cli, command):
 
 @pytest.mark.parametrize(
     "option",
-    ["--out", "--config", "--config-dir", "--dry-run", "--json", "--quiet", "--debug"]
-    + ["--log-every", "--strict"],
+    [
+        *("--out", "--config", "--config-dir", "--dry-run", "--json", "--quiet", "--debug"),
+        *("--log-every", "--strict"),
+    ],
 )
 def test_simulate_has_the_options_of_the_contract(cli, option):
     assert option in options(cli("simulate", "--help").out)

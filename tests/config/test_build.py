@@ -203,7 +203,7 @@ def outcome(file):
         return error
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(path=st.sampled_from(PATHS), value=NODES)
 def test_any_value_anywhere_in_a_file_gives_a_message_or_an_experiment(complete, path, value):
     folder, tree = complete

@@ -241,10 +241,8 @@ class TestDeletion:
         found = tree("~network.projections.EE")["network"]["projections"]
         assert set(found) == set(plain["network"]["projections"]) - {"EE"}
 
-    def test_of_all_drives_is_not_passed_over(self):
-        """A drive that stays although it was deleted would be found too late."""
-        with pytest.raises(ConfigError, match=r"~drive.*drive=none"):
-            tree("~drive")
+    def test_of_all_drives(self):
+        assert tree("~drive")["drive"] == {}
 
     def test_of_nothing_is_one_short_message(self):
         with pytest.raises(ConfigError, match=r"override '~network\.nothing'") as caught:
