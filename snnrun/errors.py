@@ -24,6 +24,13 @@ class UnhealthyError(SnnrunError):
 
 
 class FileError(SnnrunError):
-    """A file or service is missing, corrupt, foreign or full."""
+    """A file or service is missing, corrupt, foreign or full.
+
+    `leave_at_once`: a library can't clean up any more; the process must not try.
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str, leave_at_once: bool = False) -> None:
+        super().__init__(message)
+        self.leave_at_once = leave_at_once

@@ -157,11 +157,15 @@ def _slices(sizes: dict[str, int]) -> dict[str, slice]:
 def _drawn(population: Population, name: str, seed: int, realisation: int) -> Neuron:
     """Return the neuron model with its distributed parameters drawn, `[size]` each."""
     values = {}
-    for field in population.neuron.parameters():
+    for field, parameter in population.neuron.parameters().items():
         value = getattr(population.neuron, field)
         if isinstance(value, Distribution):
             rng = random.generator(seed, name, f"neuron.{field}", realisation)
-            values[field] = value.draw(rng, population.size)
+            drawn = values[field] = value.draw(rng, population.size)
+            for edge in (drawn.min(), drawn.max()):
+                wrong = parameter.problem(float(edge))
+                if wrong:
+                    raise ValueError(f"populations.{name}.neuron.{field} {wrong}; drew {edge:g}")
     return population.neuron.replace(**values)
 
 

@@ -1,5 +1,6 @@
 """`snnrun`: the commands and how errors become exit codes. Heavy imports happen inside."""
 
+import io
 import os
 import sys
 import traceback
@@ -33,6 +34,9 @@ def root(version: bool = typer.Option(False, "--version", help="Show the version
 
 def main() -> None:
     """Run the program and exit with the code of the contract."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # '±' and 'µ' where only ASCII is spoken
+            stream.reconfigure(errors="replace")
     sys.exit(guarded(lambda: app(standalone_mode=True)))
 
 
@@ -44,6 +48,9 @@ def guarded(command: Callable[[], object]) -> int:
         if "--debug" in sys.argv:
             traceback.print_exc()
         say(error)
+        if getattr(error, "leave_at_once", False):
+            sys.stdout.flush()
+            os._exit(error.exit_code)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -81,9 +81,9 @@ def _block(
     def one(i: Any, carry: Any) -> Any:
         state, word, samples = carry
         n = start + i
-        state, currents = step(plan, c, state, n)
+        state = step(plan, c, state, n)
         flags = state.flags[:, : plan.recorded].astype(jnp.uint32)
-        samples = _sample(plan, c, samples, state, currents, n, first)
+        samples = _sample(plan, c, samples, state, n, first)
         return state, word | flags << i.astype(jnp.uint32), samples
 
     word = jnp.zeros((plan.lanes, plan.recorded), jnp.uint32)
@@ -149,9 +149,7 @@ def _count(plan: Plan, counts: Any, word: Any, start: Any, first: Any, origin: A
     return counts.at[row].add(here).at[row + 1].add(after)
 
 
-def _sample(
-    plan: Plan, c: Constants, samples: Any, state: State, currents: Any, n: Any, first: Any
-) -> Any:
+def _sample(plan: Plan, c: Constants, samples: Any, state: State, n: Any, first: Any) -> Any:
     """Write the recorded variables at the end of step n where they are due.
 
     Steps that are not due write into a spare last row, which costs less than a branch.
@@ -159,7 +157,7 @@ def _sample(
     stored = []
     wanted = zip(plan.recording.samples, plan.sampled, c.sampled, samples, strict=True)
     for sample, at, index, buffer in wanted:
-        value = _variable(plan, state, currents, at)
+        value = _variable(state, at)
         if index is not None:
             value = value[:, index]
         row = (n + 1) // sample.every - first // sample.every - 1
@@ -168,16 +166,16 @@ def _sample(
     return tuple(stored)
 
 
-def _variable(plan: Plan, state: State, currents: list[Any], at: Located) -> Any:
-    """Return a state variable or synaptic current, `[B, n]`."""
+def _variable(state: State, at: Located) -> Any:
+    """Return a state variable or synaptic current at the end of the step, `[B, n]`."""
     if at.model is not None:
         return getattr(state.neurons[at.model], at.field)[:, at.start : at.stop]
     receptor = at.receptor
     assert receptor is not None
-    for current in currents:
-        if receptor < current.shape[1]:
-            return current[:, receptor, at.start : at.stop]
-        receptor -= current.shape[1]
+    for synapse in state.synapses:
+        if receptor < synapse.i.shape[1]:
+            return synapse.i[:, receptor, at.start : at.stop]
+        receptor -= synapse.i.shape[1]
     raise IndexError(at.receptor)
 
 

@@ -65,9 +65,9 @@ class ReferenceEngine:
             np.zeros((sample_rows(plan, every) + 1, 1, size)) for every, size in sample_shapes(plan)
         ]
         for i in range(steps):
-            spiked, currents = self._step(first + i)
+            spiked = self._step(first + i)
             raster[i] = spiked
-            self._sample(samples, currents, first, first + i)
+            self._sample(samples, first, first + i)
         words = np.packbits(raster.reshape(-1, BLOCK, plan.sources), axis=1, bitorder="little")
         words = np.ascontiguousarray(words.transpose(0, 2, 1)).view("<u4")[..., 0]
         for word in words[:, :n]:
@@ -82,13 +82,13 @@ class ReferenceEngine:
             finite=np.array([all(np.isfinite(x).all() for m in self._models for x in m[3])]),
         )
 
-    def _step(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def _step(self, step: int) -> np.ndarray:
         due = self._arrivals.pop(step, None) or {}
-        total, currents = np.zeros(self.network.size), {}
+        total = np.zeros(self.network.size)
         for name, entry in self._synapses.items():
             cls, c, state = entry
-            entry[2], currents[name] = cls.step(state, due.get(name, 0.0), c)
-            total = total + currents[name]
+            entry[2], current = cls.step(state, due.get(name, 0.0), c)
+            total = total + current
         self._add_currents(total, step)
         spiked = np.zeros(self.plan.sources, np.uint8)
         for entry in self._models:
@@ -98,7 +98,7 @@ class ReferenceEngine:
             if drive.emits == "spikes":
                 spiked[self.network.sources[name]] = self._draw(name, step)
         self._deliver(spiked, step)
-        return spiked, currents
+        return spiked
 
     def _draw(self, name: str, step: int) -> np.ndarray:
         drive: Any = self.network.drives[name]
@@ -139,20 +139,20 @@ class ReferenceEngine:
         drawn = isinstance(self.network.spec.projections[name].delay, Distribution)
         return np.maximum(steps, 1 if drawn else 0).astype(int)
 
-    def _sample(self, samples: list, currents: dict, first: int, step: int) -> None:
+    def _sample(self, samples: list, first: int, step: int) -> None:
         for i, (sample, at) in enumerate(
             zip(self.plan.recording.samples, self.plan.sampled, strict=True)
         ):
             if (step + 1) % sample.every == 0:
                 row = (step + 1) // sample.every - first // sample.every - 1
-                value = self._variable(sample.variable, at, currents)
+                value = self._variable(sample.variable, at)
                 samples[i][row, 0] = (
                     value if sample.neurons is None else value[list(sample.neurons)]
                 )
 
-    def _variable(self, variable: str, at: Located, currents: dict) -> np.ndarray:
+    def _variable(self, variable: str, at: Located) -> np.ndarray:
         if at.model is None:
-            return np.asarray(currents[variable[2:]][at.start : at.stop])
+            return np.asarray(self._synapses[variable[2:]][2].i[at.start : at.stop])
         return np.asarray(getattr(self._models[at.model][3], at.field)[at.start : at.stop])
 
     def _counts(self, raster: np.ndarray, first: int, origin: int) -> np.ndarray:

@@ -31,15 +31,15 @@ class State(NamedTuple):
     flags: Any
 
 
-def step(plan: Plan, c: Constants, s: State, n: Any) -> tuple[State, list[Any]]:
-    """Return the state one step later, and the currents of each synapse kind `[B, R, N]`."""
+def step(plan: Plan, c: Constants, s: State, n: Any) -> State:
+    """Return the state one step later."""
     arrivals, ring = _due(plan, s.ring, n)
     synapses, currents = _respond(plan, c, s.synapses, arrivals)
     total = _total(plan, c, currents, n)
     neurons, spiked = _update(plan, c, s.neurons, total)
     flags = _raise_flags(plan, c, s.flags, spiked, n)
     ring = deliver(plan, c, ring, flags.reshape(-1), n)
-    return State(ring=ring, neurons=neurons, synapses=synapses, flags=flags), currents
+    return State(ring=ring, neurons=neurons, synapses=synapses, flags=flags)
 
 
 def _due(plan: Plan, ring: Any, n: Any) -> tuple[Any, Any]:

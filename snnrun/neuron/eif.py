@@ -113,7 +113,7 @@ class EIF(Neuron):
 
 
 def _ordered(neuron: EIF, low: str, high: str) -> list[str]:
-    """Complain unless low < high (numbers only; distributions are checked when drawn)."""
+    """Complain unless low < high, where both are numbers."""
     a, b = getattr(neuron, low), getattr(neuron, high)
     numbers = isinstance(a, (int, float)) and isinstance(b, (int, float))
     return [f"{low}: must be below {high} ({b:g})"] if numbers and not a < b else []

@@ -22,6 +22,7 @@ FORMAT_VERSION = 1
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _ROWS = 16384
 _FLUSH_S = 0.5
+_unclosable: list[Any] = []
 _LIBVER = ("v110", "v110")  # SWMR needs it, and readers with an older HDF5 library can open it
 
 
@@ -57,6 +58,13 @@ class Layout:
     compression: str
     compression_level: int
 
+    def stored(self) -> dict[str, Any]:
+        """Return how h5py is asked to store growing datasets."""
+        if self.compression == "none":
+            return {}
+        level = {"gzip": {"compression_opts": self.compression_level}}
+        return {"compression": self.compression, "shuffle": True, **level.get(self.compression, {})}
+
     def root(self, trial: int) -> str:
         """Return the group of a trial."""
         return f"trials/{trial}/" if self.trials > 1 else ""
@@ -69,7 +77,9 @@ class ResultsWriter:
         self.layout, self.path = layout, path
         self.seconds = 0.0
         self._flushed = time.monotonic()
-        with _explained(path):
+        self._open: dict[str, Any] = {}
+        self._broken = False
+        with self._guarded():
             self._file = h5py.File(path, "w", libver=_LIBVER)
         self._file.attrs.create("magic", np.uint32(0x0A7A))
         self._file.attrs.create("version", np.array([0, 1], np.uint32))
@@ -87,7 +97,7 @@ class ResultsWriter:
 
         `nodes` and `projections`: name → attributes; NumPy arrays become datasets.
         """
-        with _explained(self.path):
+        with self._guarded():
             self._file.create_dataset("config", data=config, dtype=h5py.string_dtype("utf-8"))
             self._file.create_group("provenance").attrs.update(provenance)
             for group, entries in (("nodes", nodes), ("network", projections)):
@@ -112,15 +122,17 @@ class ResultsWriter:
         """Let readers see what was appended, at least every second."""
         if force or time.monotonic() - self._flushed > _FLUSH_S:
             begun = time.perf_counter()
-            with _explained(self.path):
+            with self._guarded():
                 self._file.flush()
             self._flushed = time.monotonic()
             self.seconds += time.perf_counter() - begun
 
     def close(self) -> None:
         """Close the file as it is."""
-        if self._file:
-            self._file.close()
+        if not self._broken and self._file:
+            with self._guarded():
+                self._open.clear()
+                self._file.close()
 
     def finish(self, entries: dict[str, Any], attributes: dict[str, dict[str, Any]]) -> None:
         """Close the stream and add what is known at the end.
@@ -130,9 +142,9 @@ class ResultsWriter:
         """
         begun = time.perf_counter()
         self.close()
-        with _explained(self.path), h5py.File(self.path, "r+", libver=_LIBVER) as file:
+        with self._guarded(), h5py.File(self.path, "r+", libver=_LIBVER) as file:
             for path, (value, more) in entries.items():
-                options = self._compression() if np.ndim(value) == 2 and np.size(value) else {}
+                options = self.layout.stored() if np.ndim(value) == 2 and np.size(value) else {}
                 dataset = file.create_dataset(path, data=value, **options)
                 dataset.attrs.update(more)
             for path, more in attributes.items():
@@ -172,22 +184,31 @@ class ResultsWriter:
             (0, *tail),
             kind,
             maxshape=(None, *tail),
-            chunks=(rows, *tail),
-            **self._compression(),
+            chunks=(rows, *(max(1, n) for n in tail)),
+            **self.layout.stored(),
         )
 
-    def _compression(self) -> dict[str, Any]:
-        if self.layout.compression == "none":
-            return {}
-        level = {"gzip": {"compression_opts": self.layout.compression_level}}
-        kind = self.layout.compression
-        return {"compression": kind, "shuffle": True, **level.get(kind, {})}
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn an error of the file system into one that says what to do.
+
+        h5py reports some as RuntimeError. HDF5 can't close a file it failed to write and
+        crashes when it tries, so the handles are kept and the program has to leave at once.
+        """
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            self._broken = True
+            _unclosable.append((getattr(self, "_file", None), self._open))
+            raise FileError(
+                f"{self.path}: can't be written: {_reason(error)}", leave_at_once=True
+            ) from error
 
     def _append(self, path: str, rows: np.ndarray) -> None:
         if len(rows):
             begun = time.perf_counter()
-            with _explained(self.path):
-                dataset = self._file[path]
+            with self._guarded():
+                dataset = self._open.setdefault(path, self._open.get(path) or self._file[path])
                 dataset.resize(dataset.shape[0] + len(rows), axis=0)
                 dataset[-len(rows) :] = rows
             self.seconds += time.perf_counter() - begun
@@ -206,12 +227,10 @@ def text(value: Any) -> str:
     return json.dumps(value)
 
 
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn an error of the file system into one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno == errno.ENOSPC or "No space left" in str(error)
-        reason = "the disk is full" if full else str(error.strerror or error)
-        raise FileError(f"{path}: can't be written: {reason}") from error
+def _reason(error: Exception) -> str:
+    words = str(error)
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in words:
+        return "the disk is full"
+    if "File too large" in words or f"errno = {errno.EFBIG}" in words:
+        return "the file is larger than is allowed here"
+    return str(getattr(error, "strerror", None) or words.splitlines()[0])

@@ -20,7 +20,7 @@ class Synapse(Component):
     what the neurons get during it, as `delivers` says.
     """
 
-    delivers: ClassVar[str] = "current"
+    delivers: ClassVar[str] = "current"  # the state has a field `i`, the current itself
 
     def time_constants(self) -> dict[str, Any]:
         """Return the time constants (ms) that dt has to resolve, by parameter name."""

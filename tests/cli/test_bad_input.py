@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.program import SMOKE, finish, start
 
+pytestmark = pytest.mark.usefixtures("no_figure")
+
 HEAD = "# @package _global_\ndefaults: [balanced_small, _self_]\n"
 EXPERIMENT = "# @package _global_\n"
 EE = "network.projections.EE"

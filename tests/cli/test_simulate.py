@@ -159,6 +159,7 @@ class TestFolder:
         assert Path("run/notes.txt").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("no_figure")
 class TestOutput:
     def test_lines_go_to_stderr_when_there_is_no_terminal(self, smoke):
         lines = smoke[1].err.splitlines()
@@ -379,21 +380,21 @@ class TestRecords:
             same = np.diff(ms) == 0
             assert np.all(np.diff(ids.astype(int))[same] > 0)
 
-    COUNTS = pytest.mark.parametrize(
-        ("more", "begin", "end"),
+    @pytest.mark.parametrize(
+        ("kept", "limits", "begin", "end"),
         [
-            ((), 0, 400),
-            (("record.counts.from_ms=100",), 100, 400),
-            (("record.counts.to_ms=250",), 0, 250),
-            (("record.counts.last_ms=130",), 270, 400),
-            (("record.counts.from_ms=35", "record.counts.to_ms=200"), 35, 200),
+            ("default", {}, 0, 400),
+            ("default", {"from_ms": 35, "to_ms": 200}, 35, 200),
+            ("none", {}, 0, 400),
+            ("none", {"from_ms": 100}, 100, 400),
+            ("none", {"to_ms": 250}, 0, 250),
+            ("none", {"last_ms": 130}, 270, 400),
+            ("none", {"from_ms": 35, "to_ms": 200}, 35, 200),
         ],
     )
-
-    @COUNTS
-    @pytest.mark.parametrize("kept", ["record=default", "record=none"])
-    def test_counts_are_those_of_the_spikes(self, active, tmp_path, more, begin, end, kept):
-        arguments = (*ACTIVE, kept, "record.counts.bin_ms=20", *more)
+    def test_counts_are_those_of_the_spikes(self, active, tmp_path, kept, limits, begin, end):
+        more = [f"record.counts.{name}={ms}" for name, ms in limits.items()]
+        arguments = (*ACTIVE, f"record={kept}", "record.counts.bin_ms=20", *more)
         folder = simulate(*arguments, "--out", str(tmp_path / "run"))
         rows = (end - begin) // 20  # a partial last window is dropped
         with h5py.File(folder / "results.h5") as file:
@@ -533,10 +534,12 @@ class TestHealth:
             assert file["health"].attrs["verdict"] == "runaway"
         assert Path("run/overview.png").exists()
 
+    @pytest.mark.usefixtures("no_figure")
     def test_max_rate_is_what_counts_as_runaway(self, cli):
         found = cli("simulate", *SMOKE, "engine.max_rate=2", "--json").json
         assert (found["state"], found["health"]["verdict"]) == ("unhealthy", "runaway")
 
+    @pytest.mark.usefixtures("no_figure")
     def test_a_runaway_network_is_an_error_under_strict(self, cli):
         outcome = cli("simulate", *SMOKE, "engine.max_rate=2", "--strict", "--out", "run", "--json")
         assert outcome.code == 3
@@ -557,15 +560,18 @@ class TestHealth:
             assert "reason" in file["statistics/E/fano_factor"].attrs
         assert Path("run/overview.png").exists()
 
+    @pytest.mark.usefixtures("no_figure")
     def test_a_silent_network_is_an_error_under_strict(self, cli):
         outcome = cli("simulate", *SMOKE, "drive.X.rate=0", "--strict", "--out", "run")
         assert outcome.code == 3
         assert "unhealthy: silent" in outcome.err
         assert json.loads(Path("run/status.json").read_text())["state"] == "unhealthy"
 
+    @pytest.mark.usefixtures("no_figure")
     def test_a_healthy_network_passes_strict(self, cli):
         assert cli("simulate", *SMOKE, "--strict").code == 0
 
+    @pytest.mark.usefixtures("no_figure")
     def test_what_is_not_finite_is_an_error(self, cli, monkeypatch):
         """A state variable that is not finite is found although the network looks alive."""
         original = Backend.prepare
@@ -585,6 +591,7 @@ class TestHealth:
         assert (status["state"], status["exit_code"]) == ("unhealthy", 3)
         assert "nan" in status["reason"]
 
+    @pytest.mark.usefixtures("no_figure")
     def test_numbers_too_large_for_the_precision_are_found(self, cli):
         """Without a warning of NumPy's, which would be an error here."""
         arguments = (*SMOKE, "network.projections.EX.weight=1e45", "engine.max_rate=1e9")

@@ -36,7 +36,7 @@ def test_membrane_is_computed_once(programs):
 @pytest.mark.parametrize("kind", ["eif", "lif"])
 def test_membrane_is_stored_before_it_is_used(programs, kind):
     # the division by a number known at run time only, which XLA does not copy
-    assert shapes(programs[kind], "divide") == [(1, 200)]
+    assert shapes(programs[kind], "divide").count((1, 200)) == 1
 
 
 @pytest.mark.parametrize("kind", ["eif", "lif"])

@@ -97,7 +97,7 @@ class TestReport:
     @pytest.fixture
     def file(self, tmp_path):
         """Return a finished file with a report of neurons 2 and 5 of E."""
-        report = Report("E", "v", "mV", np.array([2, 5]), 0.5, 0.5, 100.5)
+        report = Report("E", "v", "mV", np.array([2, 5]), 0.5, 0.5, 2.5)
         made = writer(tmp_path / "results.h5", reports=(report,))
         made.append_report(0, "E", "v", np.full((3, 2), -65.5))
         made.append_report(0, "E", "v", np.full((1, 2), -60.0))
