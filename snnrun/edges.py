@@ -79,8 +79,8 @@ def merge(rows: list[Row], sources: int, rng_of: Streams, dt: float) -> Edges:
         if weight is not None and _varies(row.weight):
             weight[place] = draw(row.weight, rng_of(row.name, "weight"), place.size)
         if extra is not None and _varies(row.delay):
-            steps = np.rint(draw(row.delay, rng_of(row.name, "delay"), place.size) / dt)
-            extra[place] = np.maximum(steps, 1)
+            drawn = draw(row.delay, rng_of(row.name, "delay"), place.size)
+            extra[place] = delay_steps(drawn, dt)
     return Edges(
         start=start.astype(np.int32),
         target=target,
@@ -92,6 +92,11 @@ def merge(rows: list[Row], sources: int, rng_of: Streams, dt: float) -> Edges:
         depth=_depth(delay, extra),
         typical_row=round(sum(row.expected[0] for row in rows) / m),
     )
+
+
+def delay_steps(drawn: np.ndarray, dt: float) -> np.ndarray:
+    """Return drawn delays in steps: 0 stays 0, all else is truncated at dt."""
+    return np.where(drawn == 0, 0, np.maximum(np.rint(drawn / dt), 1)).astype(np.int32)
 
 
 def size_class(expected: float, actual: int = 0) -> int:

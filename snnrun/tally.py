@@ -40,7 +40,7 @@ class Tally:
         kinds = {base} if base is not None else {r[:2] for r in requests}
         end = max(r.end for r in requests)
         counted = [Windows(origin, size, end) for origin, size in kinds]
-        self._counts = {r: np.zeros((r.number, neurons), np.uint16) for r in counted}
+        self._counts = {r: np.zeros((r.number, neurons), np.uint32) for r in counted}
 
     def add_spikes(self, step: np.ndarray, source: np.ndarray) -> None:
         """Count spikes of neurons `source` in steps `step`."""
@@ -51,14 +51,14 @@ class Tally:
                 low, high = int(row[inside].min()), int(row[inside].max()) + 1
                 flat = (row[inside] - low) * self._neurons + source[inside]
                 new = np.bincount(flat, minlength=(high - low) * self._neurons)
-                counts[low:high] += new.reshape(high - low, -1).astype(np.uint16)
+                counts[low:high] += new.reshape(high - low, -1).astype(np.uint32)
 
     def add_counts(self, first_row: int, rows: np.ndarray) -> None:
         """Add base-window counts `[rows, N]`, dropping rows before the origin or past the end."""
         ((windows, counts),) = self._counts.items()
         low, high = max(0, first_row), min(windows.number, first_row + len(rows))
         if low < high:
-            counts[low:high] += rows[low - first_row : high - first_row].astype(np.uint16)
+            counts[low:high] += rows[low - first_row : high - first_row].astype(np.uint32)
 
     def counts(self, windows: Windows) -> np.ndarray:
         """Return the counts `[W, N]` of a requested kind of window."""

@@ -125,7 +125,8 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
     windows = Windows(e.warmup_steps, max(1, e.steps_in(WINDOW_MS)), trial.end)
     counts = trial.tally.counts(windows).astype(float)
     seconds = trial.end * e.dt / 1000
-    mean = rates(network, trial.total, seconds)
+    late = counts.mean(axis=0) if windows.number else trial.total * WINDOW_MS / 1000 / seconds
+    mean = rates(network, late, WINDOW_MS / 1000)
     if trial.finite and trial.runaway:  # seen while running; the mean may be below
         return Health("runaway", {"rates": rounded(mean), **trial.runaway})
     return judge(

@@ -1,6 +1,7 @@
 """`snnrun`: the commands and how errors become exit codes. Heavy imports happen inside."""
 
 import io
+import json
 import os
 import sys
 import traceback
@@ -10,7 +11,7 @@ import typer
 
 from snnrun import __version__
 from snnrun.cli import show, simulate
-from snnrun.errors import ConfigError, SnnrunError
+from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
 app = typer.Typer(
     name="snnrun",
@@ -48,6 +49,10 @@ def guarded(command: Callable[[], object]) -> int:
         if "--debug" in sys.argv:
             traceback.print_exc()
         say(error)
+        if "--json" in sys.argv and not isinstance(error, UnhealthyError):
+            code = error.exit_code
+            found = {"command": sys.argv[1], "state": "failed", "exit_code": code}
+            print(json.dumps({**found, "error": str(error)}))
         if getattr(error, "leave_at_once", False):
             sys.stdout.flush()
             os._exit(error.exit_code)

@@ -4,8 +4,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from snnrun.cli.attended import attended
 from snnrun.cli.options import (
     Config,
     ConfigDir,
@@ -18,7 +17,7 @@ from snnrun.cli.options import (
     Quiet,
     Strict,
 )
-from snnrun.errors import SnnrunError, UnhealthyError
+from snnrun.errors import UnhealthyError
 
 if TYPE_CHECKING:
     from snnrun.config.compose import Composed
@@ -53,6 +52,8 @@ def simulate(
 
     composed = compose(overrides or [], config_dir or [], config)
     experiment, warnings = build(composed)
+    for warning in warnings:
+        _stderr(f"warning: {warning}")
     if dry_run:
         print(json.dumps(composed.tree) if as_json else composed.yaml.rstrip())
         return
@@ -61,12 +62,12 @@ def simulate(
 
     folder = RunFolder.create(out, experiment.name)
     watcher = observer(quiet or as_json, log_every)
-    for warning in warnings:
-        _stderr(f"warning: {warning}")
-        folder.log(f"warning: {warning}")
-    folder.write("config.yaml", composed.yaml)
-    summary = _run(experiment, composed, folder, watcher, time.perf_counter() - begun)
-    code = _conclude(experiment, folder, summary, strict)
+    with attended(folder, watcher):
+        for warning in warnings:
+            folder.log(f"warning: {warning}")
+        folder.write("config.yaml", composed.yaml)
+        summary = _run(experiment, composed, folder, watcher, time.perf_counter() - begun)
+        code = _conclude(experiment, folder, summary, strict)
     _report(experiment, folder, summary, code, quiet, as_json)
     if code:
         verdict = summary.health.verdict
@@ -84,36 +85,11 @@ def _run(
     watcher: "Observer",
     compose_s: float,
 ) -> "Summary":
-    """Run, and leave a status that says how it ended."""
-    from snnrun.cli.signals import terminated_as_interrupt
     from snnrun.engine.setup import set_up
     from snnrun.runner import run
 
     set_up()
-    try:
-        with terminated_as_interrupt() as signal:
-            return run(experiment, composed.yaml, folder, watcher, compose_s)
-    except KeyboardInterrupt:
-        code = 143 if signal.terminated else 130
-        folder.status("interrupted", reason="interrupted; results up to here kept", exit_code=code)
-        _stderr(f"interrupted; results up to here are in {folder.results}")
-        raise typer.Exit(code) from None
-    except SnnrunError as error:
-        _try_status(folder, str(error), error.exit_code)
-        raise
-    except BaseException as error:
-        _try_status(folder, f"{type(error).__name__}: {error}", 1)
-        raise
-    finally:
-        watcher.close()
-
-
-def _try_status(folder: "RunFolder", reason: str, code: int) -> None:
-    """Mark the run failed, unless even that can't be written."""
-    import contextlib
-
-    with contextlib.suppress(SnnrunError):
-        folder.status("failed", reason=reason, exit_code=code)
+    return run(experiment, composed.yaml, folder, watcher, compose_s)
 
 
 def _conclude(

@@ -105,8 +105,8 @@ def _population(
     options = read(PopulationOptions, node, path, problems, beside=("neuron", "v_init"))
     neuron = _part("neuron", node.get("neuron"), f"{path}.neuron", dt, problems)
     v_init = node.get("v_init")
-    if v_init is None and neuron is not None:
-        v_init = neuron.resting_potential()
+    if v_init is None:
+        v_init = 0.0 if neuron is None else neuron.resting_potential()
     else:
         v_init = read_value(v_init, f"{path}.v_init", problems)
     made = Population(

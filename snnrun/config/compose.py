@@ -6,6 +6,7 @@ also reach parameters of a model chosen on the same line.
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from snnrun.config import hydra_app
 from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
@@ -52,7 +54,7 @@ class Composed:
 def compose(overrides: list[str], config_dirs: list[Path], config: Path | None = None) -> Composed:
     """Compose from groups, the user's folders (first one wins) and overrides, or from a file."""
     for folder in config_dirs:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise ConfigError(f"--config-dir {folder}: there is no such folder")
     with from_parser(overrides):
         parsed = hydra_app.parse(overrides)
@@ -112,8 +114,8 @@ def _assemble(
     notes = apply_root_choices(tree)
     apply_swaps(tree, swaps, {str(k): v for k, v in new.items()})
     tree.pop("experiment", None)
-    tree["name"] = tree.get("name") or str(chosen.get("experiment") or chosen["network"])
-    tree["name"] = tree["name"].replace("/", "_")
+    if tree.get("name") is None:
+        tree["name"] = str(chosen.get("experiment") or chosen.get("network")).replace("/", "_")
     return _resolved(_with_values(OmegaConf.create(tree), values)), notes
 
 
@@ -126,7 +128,7 @@ def _with_values(cfg: Any, values: list[Override]) -> Any:
                 (OmegaConf.select(cfg, parent) if parent else cfg).pop(last)
             else:
                 value = override.value()
-                whole = isinstance(value, dict) and "kind" in value  # another part altogether
+                whole = isinstance(value, dict) and bool({"kind", "dist"} & set(value))
                 OmegaConf.update(cfg, key, value, merge=not whole, force_add=True)
         except Exception as error:
             reason = str(error).splitlines()[0]
@@ -155,6 +157,9 @@ def _from_file(path: Path, choices: list[str], values: list[Override]) -> Compos
         raise ConfigError(f"--config {path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"--config {path}: can't be read: {error}") from error
+    except (RecursionError, ValueError, OmegaConfBaseException) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"--config {path}: can't be used: {reason}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"--config {path}: {' '.join(str(error).split())}") from error
     if not isinstance(content, DictConfig):

@@ -17,6 +17,8 @@ from snnrun.network import Population, Projection
 from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
 
+_LONGEST_DELAY = 20_000  # steps of the input ring
+
 
 def cross_check(e: Experiment, problems: Problems) -> list[str]:
     """Note what does not fit together; return warnings."""
@@ -116,6 +118,9 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
             problems.add(f"{path}.connect", f"'{p.pre}' has no positions; set positions: grid")
         if post.positions != "grid":
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
+    if mean(p.delay) / e.dt > _LONGEST_DELAY:
+        longest = f"{_LONGEST_DELAY * e.dt:g} ms ({_LONGEST_DELAY} steps)"
+        problems.add(f"{path}.delay", f"must be at most {longest}, not {mean(p.delay):g}")
     misfit = p.connect.misfit(Layer(post.size), p.pre == p.post)
     if misfit:
         problems.add(f"{path}.connect", misfit)

@@ -44,11 +44,11 @@ class ConstantCurrent(Drive):
         return []
 
     def prepare(self, dt: float) -> Coefficients:
-        stop = _FOREVER if self.stop_ms is None else round(self.stop_ms / dt)
+        stop = np.inf if self.stop_ms is None else self.stop_ms
         return Coefficients(
             amplitude=np.float64(self.amplitude),
-            start=np.uint32(round(self.start_ms / dt)),
-            stop=np.uint32(stop),
+            start=np.uint32(min(round(self.start_ms / dt), _FOREVER)),
+            stop=np.uint32(min(stop / dt, _FOREVER) + 0.5),
         )
 
     @staticmethod

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -73,6 +74,23 @@ def watched() -> Iterator[Watch]:
 
     jax.monitoring.register_event_listener(listen)
     try:
-        yield watch
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield watch
     finally:
         jax.monitoring.unregister_event_listener(listen)
+    for warning in caught:
+        if "persistent compilation cache" in str(warning.message):
+            _clear_damaged()
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+
+
+def _clear_damaged() -> None:
+    """Remove our programs: JAX never replaces an entry that it can't read."""
+    folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    for entry in Path(folder).glob("jit_chunk-*"):
+        with contextlib.suppress(OSError):
+            entry.unlink()

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from snnrun import random
-from snnrun.distribution import Distribution, draw
+from snnrun.distribution import draw
+from snnrun.edges import delay_steps
 from snnrun.engine.chunk import Output, sample_rows, sample_shapes
 from snnrun.engine.plan import BLOCK, Located, Plan
 from snnrun.network import Network
@@ -135,9 +136,7 @@ class ReferenceEngine:
         return draw(value, rng, self.network.contact_lists[name].target.size)
 
     def _delay_steps(self, name: str, realisation: int) -> np.ndarray:
-        steps = np.rint(self._per_contact(name, "delay", realisation) / self.network.dt)
-        drawn = isinstance(self.network.spec.projections[name].delay, Distribution)
-        return np.maximum(steps, 1 if drawn else 0).astype(int)
+        return delay_steps(self._per_contact(name, "delay", realisation), self.network.dt)
 
     def _sample(self, samples: list, first: int, step: int) -> None:
         for i, (sample, at) in enumerate(

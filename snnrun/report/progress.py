@@ -82,11 +82,13 @@ class Lines:
         self._every_ms = every_ms
         self._begun = self._said = time.perf_counter()
         self._next_ms = every_ms or 0.0
+        self._simulating = False
 
     def stage(self, name: str) -> None:
         """Say that a stage begins."""
-        if name == "simulate":
+        if name == "simulate" and not self._simulating:  # trials may come in several groups
             self._begun = self._said = time.perf_counter()
+            self._simulating = True
         print(f"{name} …", file=sys.stderr, flush=True)
 
     def progress(self, done_ms: float, total_ms: float, rate: float) -> None:

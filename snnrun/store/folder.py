@@ -27,7 +27,7 @@ class RunFolder:
     def create(cls, out: Path | None, name: str) -> "RunFolder":
         """Make the folder: `out`, or a new one under outputs/<name>/."""
         path = out if out is not None else Path("outputs") / name / unique_name()
-        taken = [f for f in _OURS if (path / f).exists()]
+        taken = [f for f in _OURS if os.path.exists(path / f)]
         if taken:
             raise ConfigError(
                 f"{path}: already holds a run ({', '.join(taken)}); give another --out,"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.cli.program import SMOKE, finish, start
+from tests.cli.program import SMOKE, call, finish, start
 
 pytestmark = pytest.mark.usefixtures("no_figure")
 
@@ -69,6 +69,32 @@ OVERRIDES = {
     ),
     "name-leaves-outputs": Bad("name=../evil", "name: "),
     "name-empty": Bad("name=", "name: "),
+    # nodes of the wrong type
+    "null-for-group": Bad("network=null", "network=null"),
+    "number-for-group": Bad("duration=5", ["duration=5", "140s"]),
+    "number-for-mapping": Bad("network.populations=5", "network.populations: must be a mapping"),
+    "number-for-projections": Bad("network.projections=5", "network.projections: must be a map"),
+    "p-and-k": Bad(f"{EE}.connect={{kind: fixed_outdegree, k: 10, p: 0.1}}", "give either p or k"),
+    # grammar
+    "sweep": Bad("seed=1,2", ["override 'seed=1,2'", "several values need a sweep"]),
+    "sweep-of-nothing": Bad("a=1,2", ["override 'a=1,2'", "several values need a sweep"]),
+    "sweep-range": Bad("seed=range(0,5)", "several values need a sweep"),
+    "open-bracket": Bad("a=[1", ["override 'a=[1'", "not understood"]),
+    "no-value": Bad("seed", ["override 'seed'", "not understood"]),
+    "delete-nothing": Bad("~network.nothing", "override '~network.nothing'"),
+    "swap-nowhere": Bad("neuron@network.populations.Q.neuron=lif", "there is nothing at"),
+    "hydra-override": Bad("hydra.run.dir=x", "hydra: unknown key"),
+    "target-override": Bad("+_target_=os.system", "_target_: unknown key"),
+    "target-deep": Bad(f"+{E}.neuron._target_=os.system", "_target_: unknown key"),
+    "plasticity": Bad(f"{EE}.plasticity={{kind: stdp}}", "there is no plasticity rule"),
+    # options
+    "unknown-option": Bad("--frobnicate", "No such option: --frobnicate"),
+    "negative-log-every": Bad("--log-every=-1", "--log-every"),
+    "word-for-log-every": Bad("--log-every=x", "--log-every"),
+}
+
+# Of the composed tree: checked with a complete config, which is faster than the groups.
+VALUES = {
     # types
     "word-for-number": Bad(f"{E}.size=many", "size: must be a whole number: number of neurons"),
     "fraction-for-whole": Bad("trials=1.5", "trials: must be a whole number"),
@@ -78,11 +104,7 @@ OVERRIDES = {
     "number-for-word": Bad("name=5", "name: must be a word"),
     "list-for-number": Bad("dt=[1]", "dt: must be a number in ms"),
     "null-for-number": Bad("seed=null", "seed: must be a whole number: of all random streams"),
-    "null-for-group": Bad("network=null", "network=null"),
-    "number-for-group": Bad("duration=5", ["duration=5", "140s"]),
     "nothing-for-number": Bad("duration.ms=", "duration.ms: must be a number in ms"),
-    "number-for-mapping": Bad("network.populations=5", "network.populations: must be a mapping"),
-    "number-for-projections": Bad("network.projections=5", "network.projections: must be a map"),
     "number-for-part": Bad(f"{EE}.connect=5", "EE.connect: must be a mapping with a 'kind'"),
     "nan": Bad(f"{EE}.weight=nan", "EE.weight: must be a number or {dist: …}, not nan"),
     "inf": Bad(f"{EE}.weight=inf", "EE.weight: must be a number or {dist: …}, not inf"),
@@ -120,7 +142,6 @@ OVERRIDES = {
         " allow_multapses: false}",
         [EE, "161", "160"],
     ),
-    "p-and-k": Bad(f"{EE}.connect={{kind: fixed_outdegree, k: 10, p: 0.1}}", "give either p or k"),
     "scaled-to-nothing": Bad("network.scale=0.0001", "scale = 0.0001 leaves nothing"),
     # too much
     "many-contacts": Bad(
@@ -132,22 +153,6 @@ OVERRIDES = {
     "many-sources": Bad("drive.X.size=1000000000000", ["EX.connect", "contacts; at most"]),
     "many-steps": Bad("duration.ms=1e12", ["duration.ms", "steps; at most"]),
     "many-trials": Bad(["trials=1000000000", "--dry-run"], "trials: must be at most"),
-    # grammar
-    "sweep": Bad("seed=1,2", ["override 'seed=1,2'", "several values need a sweep"]),
-    "sweep-of-nothing": Bad("a=1,2", ["override 'a=1,2'", "several values need a sweep"]),
-    "sweep-range": Bad("seed=range(0,5)", "several values need a sweep"),
-    "open-bracket": Bad("a=[1", ["override 'a=[1'", "not understood"]),
-    "no-value": Bad("seed", ["override 'seed'", "not understood"]),
-    "delete-nothing": Bad("~network.nothing", "override '~network.nothing'"),
-    "swap-nowhere": Bad("neuron@network.populations.Q.neuron=lif", "there is nothing at"),
-    "hydra-override": Bad("hydra.run.dir=x", "hydra: unknown key"),
-    "target-override": Bad("+_target_=os.system", "_target_: unknown key"),
-    "target-deep": Bad(f"+{E}.neuron._target_=os.system", "_target_: unknown key"),
-    "plasticity": Bad(f"{EE}.plasticity={{kind: stdp}}", "there is no plasticity rule"),
-    # options
-    "unknown-option": Bad("--frobnicate", "No such option: --frobnicate"),
-    "negative-log-every": Bad("--log-every=-1", "--log-every"),
-    "word-for-log-every": Bad("--log-every=x", "--log-every"),
 }
 
 FILES = {
@@ -302,6 +307,20 @@ def check(cli, bad: Bad):
 @pytest.mark.parametrize("bad", OVERRIDES.values(), ids=OVERRIDES.keys())
 def test_overrides_and_options(cli, bad):
     check(cli, bad)
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """Return a complete config."""
+    path = tmp_path_factory.mktemp("complete") / "config.yaml"
+    path.write_text(call("simulate", *SMOKE, "--dry-run").out)
+    return str(path)
+
+
+@pytest.mark.parametrize("bad", VALUES.values(), ids=VALUES.keys())
+def test_values(cli, complete, bad):
+    arguments = bad.arguments if isinstance(bad.arguments, list) else [bad.arguments]
+    check(cli, bad._replace(arguments=["--config", complete, *arguments]))
 
 
 @pytest.mark.parametrize("bad", FILES.values(), ids=FILES.keys())
