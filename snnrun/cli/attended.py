@@ -37,7 +37,7 @@ def attended(folder: "RunFolder", watcher: "Observer") -> Iterator[None]:
     except KeyboardInterrupt:
         code = 143 if terminated else 130
         folder.status("interrupted", reason="interrupted; results up to here kept", exit_code=code)
-        print(f"interrupted; what there is lies in {folder.path}", file=sys.stderr)
+        print(f"interrupted; results up to here are in {folder.path}/", file=sys.stderr)
         raise typer.Exit(code) from None
     except SnnrunError as error:
         _try_status(folder, str(error), error.exit_code)

@@ -145,7 +145,8 @@ VALUES = {
     "scaled-to-nothing": Bad("network.scale=0.0001", "scale = 0.0001 leaves nothing"),
     # too much
     "many-contacts": Bad(
-        f"{EE}.connect={{kind: fixed_outdegree, k: 1000000000000, p: null, allow_multapses: true}}",
+        f"{EE}.connect={{kind: fixed_outdegree, k: 1000000000000, p: null, allow_autapses: true,"
+        " allow_multapses: true}",
         [f"{EE}.connect", "contacts; at most"],
     ),
     "many-neurons": Bad(f"{E}.size=1000000000000", [f"{E}", "at most"]),
@@ -391,7 +392,16 @@ def test_several_problems_come_together(cli):
     assert all(line.startswith("error: ") for line in lines)
 
 
-@pytest.mark.parametrize("option", ["--dry-run", "--json", "--quiet"])
+def test_json_reports_an_error_as_one_object(cli):
+    outcome = cli("simulate", "sede=3", "--json")
+    assert outcome.code == 2
+    assert list(outcome.json) == ["command", "state", "exit_code", "error"]
+    assert (outcome.json["command"], outcome.json["exit_code"]) == ("simulate", 2)
+    assert outcome.json["state"] == "failed"
+    assert outcome.err == f"error: {outcome.json['error']}\n"
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--quiet"])
 def test_options_change_nothing_about_errors(cli, option):
     outcome = cli("simulate", "sede=3", option)
     assert (outcome.code, outcome.out) == (2, "")

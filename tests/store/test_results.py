@@ -1,5 +1,9 @@
 """results.h5: spikes and reports as in SONATA, readable while it grows."""
 
+import contextlib
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -174,7 +178,54 @@ def test_what_is_known_at_the_end_is_added(tmp_path):
         assert file["provenance"].attrs["seed"] == 2**63 - 1
 
 
+READER = """
+import sys, h5py
+try:
+    file = h5py.File(sys.argv[1], "r", swmr=True)
+except OSError:
+    file = None
+print("opened" if file else "refused", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def held_open(path):
+    """Let another process try to open the file and hold it; yields how that went."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", READER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.communicate()
+
+
 class TestReaders:
+    def test_do_not_disturb_the_beginning(self, tmp_path):
+        path = tmp_path / "results.h5"
+        made = ResultsWriter(path, layout())
+        with held_open(path):
+            made.describe("seed: 1", PROVENANCE, NODES, PROJECTIONS)
+            append(made)
+        made.finish({}, {})
+        with h5py.File(path, "r") as file:
+            assert file["spikes/E/timestamps"].size == 3
+
+    def test_do_not_disturb_the_end(self, tmp_path):
+        path = tmp_path / "results.h5"
+        made = writer(path)
+        append(made)
+        made.flush(force=True)
+        with held_open(path) as how:
+            assert how == "opened"
+            made.finish({}, {"health": {"verdict": "ok"}})
+        with h5py.File(path, "r") as file:
+            assert file["health"].attrs["verdict"] == "ok"
+
     def test_see_all_up_to_the_last_flush(self, tmp_path):
         path = tmp_path / "results.h5"
         made = writer(path)
