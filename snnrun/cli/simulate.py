@@ -63,7 +63,7 @@ def simulate(
     folder = RunFolder.create(out, experiment.name)
     watcher = observer(quiet or as_json, log_every)
     with attended(folder, watcher):
-        folder.log("\n".join(["started", *warnings]))
+        folder.log("\n".join(["started", *(f"warning: {w}" for w in warnings)]))
         folder.write("config.yaml", composed.yaml)
         summary = _run(experiment, composed, folder, watcher, time.perf_counter() - begun)
         code = _conclude(experiment, folder, summary, strict)

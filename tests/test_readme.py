@@ -1,0 +1,59 @@
+"""Every command of the README and of the networks' pages works as it stands there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import ROOT, call
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "experiments").glob("*/README.md"))]
+MINE = ROOT / "tests" / "config" / "data" / "my_network"
+COMMANDS = sorted(
+    {
+        line.strip()
+        for page in PAGES
+        for line in page.read_text().splitlines()
+        if line.startswith("    snnrun ")
+    }
+)
+
+
+def arguments(command: str, run: Path) -> list[str]:
+    """Return a command's words, with the names that stand for a user's files filled in."""
+    words = shlex.split(command.partition("  #")[0])[1:]
+    stands_for = {"my_network": str(MINE), "outputs/balanced_small/…/config.yaml": str(run)}
+    return [stands_for.get(word, word) for word in words]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "config.yaml"
+    path.write_text(call("simulate", "--dry-run").out)
+    return path
+
+
+def test_there_are_commands() -> None:
+    assert len(COMMANDS) >= 10
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command: str, config: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    short = ["duration.ms=50", "duration.warmup_ms=0"]
+    outcome = call(*arguments(command, config), *short)
+    assert outcome.code == 0, outcome.err
+    assert (tmp_path / "outputs").is_dir()
+
+
+def test_the_network_shown_is_the_one_tested() -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown == (MINE / "network" / "mine.yaml").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
