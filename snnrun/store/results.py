@@ -8,6 +8,8 @@ import contextlib
 import dataclasses
 import errno
 import json
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +82,7 @@ class ResultsWriter:
         self._open: dict[str, Any] = {}
         self._broken = False
         with self._guarded():
-            self._file = h5py.File(path, "w", libver=_LIBVER)
+            self._file = h5py.File(_temporary(path), "w", libver=_LIBVER)
         self._file.attrs.create("magic", np.uint32(0x0A7A))
         self._file.attrs.create("version", np.array([0, 1], np.uint32))
         self._file.attrs["format"] = "snnrun"
@@ -107,6 +109,7 @@ class ResultsWriter:
             for trial in range(self.layout.trials):
                 self._create_trial(trial)
             self._file.swmr_mode = True
+            os.replace(_temporary(self.path), self.path)  # readers only ever see SWMR mode
 
     def append_spikes(self, trial: int, name: str, ms: np.ndarray, ids: np.ndarray) -> None:
         """Append spikes of a population, in order of time."""
@@ -142,7 +145,7 @@ class ResultsWriter:
         """
         begun = time.perf_counter()
         self.close()
-        with self._guarded(), h5py.File(self.path, "r+", libver=_LIBVER) as file:
+        with self._guarded(), _reopened(self.path) as file:
             for path, (value, more) in entries.items():
                 options = self.layout.stored() if np.ndim(value) == 2 and np.size(value) else {}
                 dataset = file.create_dataset(path, data=value, **options)
@@ -225,6 +228,27 @@ def _attributes_and_arrays(group: h5py.Group, entries: dict[str, Any]) -> None:
 def text(value: Any) -> str:
     """Return a value as JSON, for attributes that hold more than a number."""
     return json.dumps(value)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+@contextlib.contextmanager
+def _reopened(path: Path) -> Iterator[h5py.File]:
+    """Open a closed stream for additions; where a reader holds it, put a copy in its place."""
+    try:
+        file = h5py.File(path, "r+", libver=_LIBVER)
+    except OSError as error:
+        if error.errno != errno.EAGAIN:
+            raise
+        shutil.copyfile(path, _temporary(path))
+        with h5py.File(_temporary(path), "r+", libver=_LIBVER) as copy:
+            yield copy
+        os.replace(_temporary(path), path)
+        return
+    with file:
+        yield file
 
 
 def _reason(error: Exception) -> str:
