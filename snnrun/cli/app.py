@@ -38,7 +38,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # '±' and 'µ' where only ASCII is spoken
             stream.reconfigure(errors="replace")
-    sys.exit(guarded(lambda: app(standalone_mode=True)))
+    sys.exit(guarded(lambda: app(prog_name="snnrun")))
 
 
 def guarded(command: Callable[[], object]) -> int:

@@ -15,7 +15,11 @@ def show(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show a composed config, the kinds of a group (neuron), or one kind (neuron/lif)."""
+    """Show a config, a group, or one kind.
+
+    A composed config with units (snnrun show network=snops_sbn), the presets of a group
+    (snnrun show neuron), or one of them (snnrun show neuron/lif).
+    """
     del debug
     words = what or []
     if len(words) == 1 and "=" not in words[0] and words[0][:1] not in "~+":

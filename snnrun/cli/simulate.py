@@ -39,9 +39,11 @@ def simulate(
     log_every: LogEvery = None,
     strict: Strict = False,
 ) -> None:
-    """Simulate one experiment (with trials=K: K repeats) into a new folder.
+    """Run one experiment into a new folder.
 
-    For example: snnrun simulate network=snops_sbn duration=10s seed=3
+    With trials=K it is repeated K times. For example:
+
+    snnrun simulate network=snops_sbn duration=10s seed=3
     """
     del debug  # read where errors are reported
     import time
