@@ -86,4 +86,4 @@ def arrays(coefficients: N, size: int) -> N:
 
 def refractory_steps(t_ref: Any, dt: float) -> np.ndarray:
     """Return the refractory period in steps, rounded, int32."""
-    return np.round(np.asarray(t_ref) / dt).astype(np.int32)
+    return np.minimum(np.round(np.asarray(t_ref) / dt), 2**31 - 1).astype(np.int32)
