@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,11 @@ def _exit_code(run: Callable[[], None]) -> int:
     return 0
 
 
+def _heed_ctrl_c() -> None:
+    """A shell's background jobs ignore SIGINT, and their children with them; these don't."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     """Start the program in a process of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": _cache()}
@@ -98,6 +104,7 @@ def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,
     )
 
 
