@@ -152,6 +152,7 @@ class ResultsWriter:
                 dataset.attrs.update(more)
             for path, more in attributes.items():
                 file.require_group(path).attrs.update(more)
+            _correct_ends(file, self.layout)
         self.seconds += time.perf_counter() - begun
 
     def _create_trial(self, trial: int) -> None:
@@ -228,6 +229,15 @@ def _attributes_and_arrays(group: h5py.Group, entries: dict[str, Any]) -> None:
 def text(value: Any) -> str:
     """Return a value as JSON, for attributes that hold more than a number."""
     return json.dumps(value)
+
+
+def _correct_ends(file: h5py.File, layout: Layout) -> None:
+    """Let each report end where its samples end; a run may have been stopped early."""
+    for trial in range(layout.trials):
+        for report in layout.reports:
+            group = file[f"{layout.root(trial)}report/{report.population}/{report.variable}"]
+            rows = group["data"].shape[0]
+            group["mapping/time"][1] = report.first_ms + rows * report.every_ms
 
 
 def _temporary(path: Path) -> Path:
