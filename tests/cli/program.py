@@ -10,7 +10,6 @@ import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -88,9 +87,12 @@ def _exit_code(run: Callable[[], None]) -> int:
     return 0
 
 
-def _heed_ctrl_c() -> None:
-    """A shell's background jobs ignore SIGINT, and their children with them; these don't."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# A shell's background jobs ignore SIGINT, and their children with them; this one does not.
+_HEEDS_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("snnrun", run_name="__main__", alter_sys=True)
+"""
 
 
 def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
@@ -98,13 +100,12 @@ def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": _cache()}
     env.pop("JAX_COMPILATION_CACHE_DIR", None)
     return subprocess.Popen(
-        [sys.executable, "-m", "snnrun", *arguments],
+        [sys.executable, "-c", _HEEDS_CTRL_C, *arguments],
         cwd=cwd,
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_ctrl_c,
     )
 
 
