@@ -111,12 +111,13 @@ def rates(network: Network, total: np.ndarray, seconds: float) -> dict[str, floa
 def ceilings(e: Experiment, network: Network) -> dict[str, float]:
     """Return the rate (sp/s) at which each population counts as runaway."""
     return {
-        name: ceiling(e.engine.max_rate, _longest(population.neuron.refractory_ms()))
+        name: ceiling(e.engine.max_rate, _typical(population.neuron.refractory_ms()))
         for name, population in network.spec.populations.items()
     }
 
 
-def _longest(t_ref: Any) -> float:
+def _typical(t_ref: Any) -> float:
+    """Return a number as it is, a distribution by its mean."""
     return float(getattr(t_ref, "mean", t_ref))
 
 

@@ -25,7 +25,6 @@ class ReferenceEngine:
     def __init__(self, plan: Plan, network: Network, seed: int, realisation: int = 0) -> None:
         assert plan.lanes == 1 and network.contact_lists is not None
         self.plan, self.network, self.seed = plan, network, seed
-        self.synapse_of = dict(network.spec.synapses)
         self._weights = {
             name: self._per_contact(name, "weight", realisation) * network.spec.weight_factor
             for name in network.contact_lists
@@ -38,7 +37,7 @@ class ReferenceEngine:
         """Set the state at t = 0: `v` `[N]` mV."""
         n = self.network.size
         self._arrivals: dict[int, dict[str, np.ndarray]] = defaultdict(
-            lambda: {name: np.zeros(n) for name in self.synapse_of}
+            lambda: {name: np.zeros(n) for name in self.network.spec.synapses}
         )
         self._models: list[list[Any]] = [
             [cls, part, coefficients, cls.init(v[part].astype(float), coefficients, np)]
