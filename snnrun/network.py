@@ -62,6 +62,15 @@ class NetworkSpec:
         neurons = sum(p.size for p in self.populations.values())
         return 1 / math.sqrt(neurons) if self.weight_scaling == "inv_sqrt_n" else 1.0
 
+    def recordable(self, population: str) -> dict[str, str]:
+        """Return the variables of a population and their units: neuron's, then synapses'."""
+        neuron = self.populations[population].neuron
+        return {name: neuron.units.get(name, "") for name in neuron.state_variables()} | {
+            f"{variable}_{name}": synapse.units.get(variable, "")
+            for name, synapse in self.synapses.items()
+            for variable in synapse.state_variables()
+        }
+
 
 @dataclasses.dataclass(frozen=True)
 class Network:
@@ -72,7 +81,7 @@ class Network:
     dt: float
     neurons: dict[str, slice]
     sources: dict[str, slice]
-    models: tuple[tuple[type[Neuron], slice, tuple], ...]
+    models: tuple[tuple[type, slice, tuple], ...]
     receptors: tuple[tuple[type[Synapse], tuple[str, ...], tuple[tuple, ...]], ...]
     edges: Edges
     contacts: dict[str, int]
@@ -145,8 +154,8 @@ def grid(size: int) -> np.ndarray:
 
 
 def _first_of_model(spec: NetworkSpec, name: str) -> int:
-    kinds = [p.neuron.kind for p in spec.populations.values()]
-    return kinds.index(spec.populations[name].neuron.kind)
+    models = [p.neuron.model() for p in spec.populations.values()]
+    return models.index(spec.populations[name].neuron.model())
 
 
 def _slices(sizes: dict[str, int]) -> dict[str, slice]:
@@ -171,10 +180,10 @@ def _drawn(population: Population, name: str, seed: int, realisation: int) -> Ne
 
 def _models(
     drawn: dict[str, Neuron], neurons: dict[str, slice], dt: float
-) -> Iterator[tuple[type[Neuron], slice, tuple]]:
+) -> Iterator[tuple[type, slice, tuple]]:
     """Yield model class, its part of the neuron axis and coefficients `[n]` for each model."""
-    for cls in dict.fromkeys(type(n) for n in drawn.values()):
-        members = [p for p in drawn if type(drawn[p]) is cls]
+    for cls in dict.fromkeys(n.model() for n in drawn.values()):
+        members = [p for p in drawn if drawn[p].model() is cls]
         parts = [arrays(drawn[p].prepare(dt), neurons[p].stop - neurons[p].start) for p in members]
         kind: Any = type(parts[0])
         joined = kind(*(np.concatenate(x) for x in zip(*parts, strict=True)))

@@ -44,3 +44,18 @@ def threefry2x32(key: Any, c0: Any, c1: Any, rounds: int = 13) -> tuple[Any, Any
             x0 = x0 + keys[j % 3]
             x1 = x1 + (keys[(j + 1) % 3] + np.uint32(j))
     return x0, x1
+
+
+def normal_pair(low: Any, high: Any, one: Any, xp: Any) -> tuple[Any, Any]:
+    """Return two independent standard normals for each pair of random words (Box & Muller 1958).
+
+    They are of the type of `one`, a 1 unknown to the compiler: the division by it keeps XLA
+    from drawing once for each of the two.
+    """
+    real = one.dtype
+    scale = np.asarray(2.0**-24 if real == np.float32 else 2.0**-32, real)
+    shift = 8 if real == np.float32 else 0  # as many bits as the type can hold
+    u = ((low >> shift).astype(real) + np.asarray(0.5, real)) * scale
+    angle = (high >> shift).astype(real) * (np.asarray(2 * np.pi, real) * scale) / one
+    radius = xp.sqrt(-2 * xp.log(u)) / one
+    return radius * xp.cos(angle), radius * xp.sin(angle)

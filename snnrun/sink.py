@@ -22,8 +22,6 @@ from snnrun.store.folder import RunFolder, now
 from snnrun.store.results import Layout, Report, ResultsWriter, SpikeTrains
 from snnrun.trial import span
 
-_UNITS = {"v": "mV", "refractory": "steps"}
-
 
 class Sink:
     """Writes spikes and samples of each trial as they come."""
@@ -88,7 +86,7 @@ def _samples(e: Experiment, network: Network) -> Any:
         neurons = np.arange(size) if wanted.neurons is None else np.asarray(wanted.neurons)
         for variable in wanted.variables:
             begin, stop = ((at // every + 1) * every * e.dt for at in (first, last))
-            units = _UNITS.get(str(variable), "pA" if str(variable).startswith("i_") else "")
+            units = e.network.recordable(name)[str(variable)]
             report = Report(name, str(variable), units, neurons, every * e.dt, begin, stop)
             yield report, every, first, last
 

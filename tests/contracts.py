@@ -113,7 +113,7 @@ class NeuronContract(KindContract):
         course = []
         for _ in range(30):
             current = xp.asarray(self.strong * rng.uniform(-0.5, 1.5, shape), dtype)[lanes]
-            s, spiked = step(s, Inputs(current, xp.asarray(1.0, dtype)), c)
+            s, spiked = step(s, Inputs(current, one=xp.asarray(1.0, dtype)), c)
             course.append((*s, spiked))
         return course
 
@@ -121,7 +121,7 @@ class NeuronContract(KindContract):
     def test_step_keeps_structure_shape_and_dtype(self, dtype):
         neuron = self.part()
         s, c = self.begin(neuron, (2, 5), dtype, jnp)
-        inputs = Inputs(jnp.zeros((2, 5), dtype), jnp.ones((), dtype))
+        inputs = Inputs(jnp.zeros((2, 5), dtype), one=jnp.ones((), dtype))
         after, spiked = neuron.step(s, inputs, c, jnp)
         assert signature(after) == signature(s)
         assert (spiked.shape, spiked.dtype) == ((2, 5), bool)
@@ -166,16 +166,42 @@ class NeuronContract(KindContract):
         for name, value in float_fields(neuron).items():
             changed = neuron.replace(**{name: value * 1.01 + 1e-3})
             s, c = self.begin(changed, (1, 3), "float32")
-            step(s, Inputs(np.zeros((1, 3), np.float32), np.float32(1)), c)
+            step(s, Inputs(np.zeros((1, 3), np.float32), one=np.float32(1)), c)
         assert len(float_fields(neuron)) > 1
         assert len(traced) == 1
 
     @pytest.mark.parametrize("t_ref", [0.0, 1.5, 7.3])
     def test_refractory_period_is_respected(self, t_ref):
-        neuron = self.part(t_ref=t_ref)
+        neuron = self.part(**({"t_ref": t_ref} if "t_ref" in self.part().parameters() else {}))
         steps = self.spikes(neuron, self.strong, 200, self.dt)
         assert steps.size > 10
         assert np.diff(steps).min() * self.dt > neuron.refractory_ms()
+
+    def test_state_variables_have_units(self):
+        neuron = self.part()
+        assert set(neuron.units) == set(neuron.state_variables())
+
+    def test_a_jump_moves_the_potential_at_the_start_of_a_step(self):
+        neuron = self.part()
+        s, c = self.begin(neuron, (1, 2), "float64")
+        jump = np.array([[0.0, 3.0]])
+        together, _ = neuron.step(s, Inputs(0.0, jump=jump), c, np)
+        before, _ = neuron.step(s._replace(v=s.v + jump), Inputs(0.0), c, np)
+        assert together.v[0, 1] > together.v[0, 0] + 1
+        np.testing.assert_allclose(together.v, before.v, rtol=1e-14)
+
+    def test_a_small_conductance_is_the_current_it_drives(self):
+        # over a short step from rest, g (e_rev - V) as a current does the same
+        neuron = self.part()
+        c = arrays(neuron.prepare(1e-3), 1)
+        s = neuron.init(np.full((1, 1), float(neuron.resting_potential())), c, np)
+        g, e_rev = np.full((1, 1), 2.0), 10.0
+        opened = Inputs(np.zeros((1, 1)), conductance=g, reversal_current=g * e_rev)
+        moved, _ = neuron.step(s, opened, c, np)
+        rest, _ = neuron.step(s, Inputs(np.zeros((1, 1))), c, np)
+        driven, _ = neuron.step(s, Inputs(g * (e_rev - s.v)), c, np)
+        assert moved.v[0, 0] > rest.v[0, 0]
+        np.testing.assert_allclose(moved.v - rest.v, driven.v - rest.v, rtol=5e-3)
 
     def test_rests_without_input(self):
         assert self.spikes(self.part(), 0.0, 500, self.dt).size == 0
@@ -207,7 +233,7 @@ class NeuronContract(KindContract):
 
 def _scanned(step: Any, s: Any, c: Any, current: Any, one: Any, steps: int) -> Any:
     """Run under a constant current; `one` is traced, as in the engine."""
-    return jax.lax.scan(lambda s, _: step(s, Inputs(current, one), c, jnp), s, None, length=steps)
+    return jax.lax.scan(lambda s, _: step(s, Inputs(current, one=one), c, jnp), s, None, length=steps)
 
 
 def same_course(a: list[Any], b: list[Any], dtype: str) -> None:
@@ -218,9 +244,13 @@ def same_course(a: list[Any], b: list[Any], dtype: str) -> None:
 
 
 class SynapseContract(KindContract):
-    """Contract of current synapses."""
+    """Contract of synapses; the course is that of the first input they deliver.
+
+    `lasting`: whether a spike acts for longer than the step it arrives in.
+    """
 
     group = "synapse"
+    lasting = True
     dt = 0.1
 
     def charge(self, synapse: Any) -> float:
@@ -230,12 +260,12 @@ class SynapseContract(KindContract):
     def course(
         self, synapse: Any, arrivals: np.ndarray, dt: float, tau: float = np.inf
     ) -> np.ndarray:
-        """Return the current after each of the arrivals `[T]` (float64, NumPy)."""
+        """Return the input after each of the arrivals `[T]` (float64, NumPy)."""
         c = synapse.prepare(dt, np.array([tau]))
         s, currents = synapse.init((1,), np.float64, np), []
         for arrival in arrivals:
-            s, current = synapse.step(s, arrival, c)
-            currents.append(current[0])
+            s, delivered = synapse.step(s, np.array([arrival]), c)
+            currents.append(delivered[0][0])
         return np.array(currents)
 
     def one_spike(self, synapse: Any, ms: float, dt: float, tau: float = np.inf) -> np.ndarray:
@@ -253,8 +283,8 @@ class SynapseContract(KindContract):
         s, course = type(s)(*(x[lanes] for x in s)), []
         for _ in range(40):
             arrivals = rng.normal(size=shape) * (rng.random(shape) < 0.2)
-            s, current = step(s, jnp.asarray(arrivals, dtype)[lanes], c)
-            course.append((*s, current))
+            s, delivered = step(s, jnp.asarray(arrivals, dtype)[lanes], c)
+            course.append((*s, *delivered))
         return course
 
     @pytest.mark.parametrize("dt", [0.05, 0.1, 1.0])
@@ -274,6 +304,9 @@ class SynapseContract(KindContract):
 
     def test_half_the_step_gives_the_same_course(self):
         synapse = self.part()
+        if not self.lasting:
+            assert np.count_nonzero(self.one_spike(synapse, 40, self.dt)) == 1
+            return
         coarse, fine = (self.one_spike(synapse, 40, dt) for dt in (self.dt, self.dt / 2))
         assert coarse.max() > 0.01
         np.testing.assert_allclose(coarse, fine[::2], rtol=1e-12)
@@ -283,9 +316,11 @@ class SynapseContract(KindContract):
         synapse = self.part()
         c = _stack((synapse.prepare(self.dt, np.array([np.inf])),), np.dtype(dtype))
         s = synapse.init((2, 1, 5), np.dtype(dtype), jnp)
-        after, current = synapse.step(s, jnp.ones((2, 1, 5), dtype), c)
+        after, delivered = synapse.step(s, jnp.ones((2, 1, 5), dtype), c)
         assert signature(after) == signature(s)
-        assert (current.shape, current.dtype) == ((2, 1, 5), dtype)
+        assert len(delivered) == len(synapse.delivers)
+        for each in delivered:
+            assert (each.shape, each.dtype) == ((2, 1, 5), dtype)
 
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_jit_changes_nothing(self, dtype):
@@ -314,8 +349,12 @@ class SynapseContract(KindContract):
             changed = synapse.replace(**{name: value * 1.1})
             c = _stack((changed.prepare(self.dt, np.array([np.inf])),), np.dtype("float32"))
             step(changed.init((1, 1, 3), np.float32, np), np.ones((1, 1, 3), np.float32), c)
-        assert float_fields(synapse)
-        assert len(traced) == 1
+        assert bool(float_fields(synapse)) == self.lasting
+        assert len(traced) == self.lasting
+
+    def test_state_variables_have_units(self):
+        synapse = self.part()
+        assert set(synapse.units) == set(synapse.state_variables())
 
 
 class ConnectContract(KindContract):

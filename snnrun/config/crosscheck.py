@@ -18,6 +18,7 @@ from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
 
 _LONGEST_DELAY = 20_000  # steps of the input ring
+_OWN = {"current": "a current", "counts": "every target's own"}
 
 
 def cross_check(e: Experiment, problems: Problems) -> list[str]:
@@ -88,22 +89,24 @@ def _projection(e: Experiment, path: str, p: Projection, problems: Problems) -> 
         problems.add(f"{path}.pre", f"no population or drive '{p.pre}'{known}")
     if p.post not in populations or p.pre not in sources:
         return
-    if p.pre in e.drives and e.drives[p.pre].emits == "current":
-        _current(path, p, problems)
-    else:
+    emits = e.drives[p.pre].emits if p.pre in e.drives else "spikes"
+    if emits == "spikes":
         _rule(e, path, p, problems)
+    else:
+        _private(path, p, _OWN[emits], problems)
+    if emits != "current":
         _synapse(e, path, p, problems)
 
 
-def _current(path: str, p: Projection, problems: Problems) -> None:
-    """A current needs neither contacts nor synapses."""
-    for key in ("synapse", "connect"):
+def _private(path: str, p: Projection, what: str, problems: Problems) -> None:
+    """A drive that reaches every neuron by itself needs no contacts, a current no synapse."""
+    for key in ("connect",) if what == _OWN["counts"] else ("synapse", "connect"):
         if getattr(p, key) is not None:
-            problems.add(f"{path}.{key}", f"drive '{p.pre}' is a current; leave it out")
+            problems.add(f"{path}.{key}", f"drive '{p.pre}' is {what}; leave it out")
     if isinstance(p.weight, Distribution):
-        problems.add(f"{path}.weight", "must be a number for a current")
+        problems.add(f"{path}.weight", f"must be a number for {what}")
     if p.delay != 0:
-        problems.add(f"{path}.delay", "must be 0 for a current; use its start_ms")
+        problems.add(f"{path}.delay", f"must be 0 for {what}")
 
 
 def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
@@ -136,10 +139,10 @@ def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> Non
         problems.add(f"{path}.synapse", f"no synapse '{p.synapse}'{nearest(str(p.synapse), known)}")
         return
     synapse, neuron = e.network.synapses[str(p.synapse)], e.network.populations[p.post].neuron
-    if synapse.delivers not in neuron.receives:
+    if not set(synapse.delivers) <= set(neuron.receives):
         problems.add(
             f"{path}.synapse",
-            f"{synapse.kind} delivers a {synapse.delivers}, but {neuron.kind} receives"
+            f"{synapse.kind} delivers {', '.join(synapse.delivers)}, but {neuron.kind} receives"
             f" {', '.join(neuron.receives)}",
         )
 
@@ -182,7 +185,7 @@ def _no_doubles(path: str, wanted: Iterable[Any], problems: Problems) -> None:
 
 def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Problems) -> None:
     path, population = f"record.state.{name}", e.network.populations[name]
-    known = [*population.neuron.state_variables(), *(f"i_{s}" for s in e.network.synapses)]
+    known = list(e.network.recordable(name))
     if not wanted.variables:
         problems.add(f"{path}.variables", f"missing{nearest('', known)}")
     _no_doubles(f"{path}.variables", wanted.variables or (), problems)
@@ -209,7 +212,11 @@ def _sign_warnings(e: Experiment) -> Iterator[str]:
     for name, p in e.network.projections.items():
         population = e.network.populations.get(p.pre)
         weight = mean(p.weight)
-        if population is not None and weight * (-1) ** (population.type == "inhibitory") < 0:
+        synapse = e.network.synapses.get(str(p.synapse))
+        if synapse is not None and "conductance" in synapse.delivers:
+            if weight < 0:
+                yield f"network.projections.{name}.weight: {weight:g} nS; conductances are positive"
+        elif population is not None and weight * (-1) ** (population.type == "inhibitory") < 0:
             yield (
                 f"network.projections.{name}.weight: {weight:g} contradicts the type of"
                 f" '{p.pre}' ({population.type})"

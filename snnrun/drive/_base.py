@@ -12,7 +12,9 @@ class Drive(Component):
     """Input from outside the network; draws are addressed by (index, step).
 
     `emits = "spikes"`: `size` sources that project through synapses, like a population;
+    `emits = "counts"`: events of every target neuron's own, through a synapse, without contacts;
     `emits = "current"`: a current into every neuron of the population it projects to.
+    Draws of the last two differ between the projections of one drive.
     """
 
     emits: ClassVar[str] = "spikes"
@@ -20,7 +22,7 @@ class Drive(Component):
     positions: str | None
 
     def mean_rate(self) -> float:
-        """Return the expected rate of each source (sp/s); 0 for a current."""
+        """Return the expected rate (sp/s) of a source, or of a target's events; 0 for a current."""
         return 0.0
 
     def prepare(self, dt: float) -> NamedTuple:
@@ -32,7 +34,7 @@ class Drive(Component):
         """Return what the drive emits in a step.
 
         `key`: pair of `[B, 1]` uint32, `step`: uint32, `size`: `M` or `N`, static.
-        Returns a list of `[B, m]` boolean pieces whose sizes add up to `M` (spikes), or the
-        current `[B or 1, N or 1]` in pA.
+        Returns a list of `[B, m]` pieces whose sizes add up to it, boolean (spikes) or whole
+        numbers (counts), or the current `[B or 1, N or 1]` in pA.
         """
         raise NotImplementedError

@@ -167,16 +167,12 @@ def _sample(plan: Plan, c: Constants, samples: Any, state: State, n: Any, first:
 
 
 def _variable(state: State, at: Located) -> Any:
-    """Return a state variable or synaptic current at the end of the step, `[B, n]`."""
+    """Return a state variable of neurons or synapses at the end of the step, `[B, n]`."""
     if at.model is not None:
         return getattr(state.neurons[at.model], at.field)[:, at.start : at.stop]
-    receptor = at.receptor
-    assert receptor is not None
-    for synapse in state.synapses:
-        if receptor < synapse.i.shape[1]:
-            return synapse.i[:, receptor, at.start : at.stop]
-        receptor -= synapse.i.shape[1]
-    raise IndexError(at.receptor)
+    assert at.receptor is not None
+    kind, row = at.receptor
+    return getattr(state.synapses[kind], at.field)[:, row, at.start : at.stop]
 
 
 def _finite(plan: Plan, state: State) -> Any:

@@ -32,10 +32,10 @@ class Sample(NamedTuple):
 
 
 class Located(NamedTuple):
-    """Where a sample is found: field of a model's state, or current of a receptor."""
+    """Where a sample is found: field of a model's state, or of a receptor `(kind, row)`'s."""
 
     model: int | None
-    receptor: int | None
+    receptor: tuple[int, int] | None
     field: str
     start: int
     stop: int
@@ -58,9 +58,10 @@ class Recording:
 class Plan:
     """The static half of a compiled chunk."""
 
-    models: tuple[tuple[type[Neuron], int, int], ...]
+    models: tuple[tuple[type, int, int], ...]
     receptors: tuple[tuple[type[Synapse], int], ...]
     drives: tuple[tuple[type[Drive], int, int], ...]
+    counts: tuple[tuple[type[Drive], int, int], ...]
     currents: tuple[tuple[type[Drive], int, int], ...]
     neurons: int
     sources: int
@@ -95,6 +96,14 @@ class Plan:
         return self.blocks * BLOCK // steps + 2 if steps else 0
 
 
+class Private(NamedTuple):
+    """A drive whose draws are its targets' own, along one projection."""
+
+    drive: Any
+    key: Any
+    weight: Any
+
+
 class Constants(NamedTuple):
     """The numbers of a run, on the device."""
 
@@ -102,9 +111,8 @@ class Constants(NamedTuple):
     receptors: tuple[Any, ...]
     drives: tuple[Any, ...]
     drive_keys: tuple[Any, ...]
-    currents: tuple[Any, ...]
-    current_keys: tuple[Any, ...]
-    current_weights: tuple[Any, ...]
+    counts: tuple["Private", ...]
+    currents: tuple["Private", ...]
     start: Any
     target: Any
     scale: Any
@@ -131,13 +139,21 @@ def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) ->
             for name, drive in network.drives.items()
             if drive.emits == "spikes"
         ),
+        counts=tuple(
+            (
+                type(network.drives[p.pre]),
+                network.receptor_index[str(p.synapse)] * network.size + network.neurons[p.post].start,
+                network.spec.populations[p.post].size,
+            )
+            for p in projections_of(network, "counts").values()
+        ),
         currents=tuple(
             (
                 type(network.drives[p.pre]),
                 network.neurons[p.post].start,
-                network.neurons[p.post].stop,
+                network.spec.populations[p.post].size,
             )
-            for p in _current_projections(network).values()
+            for p in projections_of(network, "current").values()
         ),
         neurons=network.size,
         sources=sources,
@@ -155,23 +171,29 @@ def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) ->
 def make_constants(network: Network, plan: Plan, seed: int, trials: list[int]) -> Constants:
     """Return the arrays of a run whose lanes are `trials`, as NumPy, in the plan's precision."""
     edges, real = network.edges, np.dtype(plan.dtype)
-    currents = _current_projections(network)
-
-    def keys(names: list[str]) -> tuple[Any, ...]:
-        return tuple(_keys(seed, name, trials) for name in names)
+    spiking = {n: d for n, d in network.drives.items() if d.emits == "spikes"}
 
     def prepared(drive: Drive) -> Any:
         c: Any = drive.prepare(network.dt)
         return type(c)(*(_cast(x, real) for x in c))
 
+    def private(emits: str, factor: float) -> tuple[Private, ...]:
+        return tuple(
+            Private(
+                prepared(network.drives[p.pre]),
+                _keys(seed, name, trials),
+                _cast(np.asarray(p.weight * factor), real),
+            )
+            for name, p in projections_of(network, emits).items()
+        )
+
     return Constants(
         models=tuple(type(c)(*(_cast(x, real)[None] for x in c)) for _, _, c in network.models),
         receptors=tuple(_stack(c, real) for _, _, c in network.receptors),
-        drives=tuple(prepared(d) for d in network.drives.values() if d.emits == "spikes"),
-        drive_keys=keys([n for n, d in network.drives.items() if d.emits == "spikes"]),
-        currents=tuple(prepared(network.drives[p.pre]) for p in currents.values()),
-        current_keys=keys(list(currents)),
-        current_weights=tuple(_cast(p.weight, real) for p in currents.values()),
+        drives=tuple(prepared(d) for d in spiking.values()),
+        drive_keys=tuple(_keys(seed, name, trials) for name in spiking),
+        counts=private("counts", network.spec.weight_factor),
+        currents=private("current", 1.0),
         start=edges.start,
         target=np.pad(edges.target, (0, plan.row)),
         scale=_cast(edges.scale, real),
@@ -183,11 +205,12 @@ def make_constants(network: Network, plan: Plan, seed: int, trials: list[int]) -
     )
 
 
-def _current_projections(network: Network) -> dict[str, Any]:
+def projections_of(network: Network, emits: str) -> dict[str, Any]:
+    """Return the projections of drives that emit `counts` or `current`, by name."""
     return {
         name: p
         for name, p in network.spec.projections.items()
-        if p.pre in network.drives and network.drives[p.pre].emits == "current"
+        if p.pre in network.drives and network.drives[p.pre].emits == emits
     }
 
 
@@ -221,11 +244,13 @@ def _stack(coefficients: tuple[tuple, ...], real: np.dtype) -> Any:
 
 
 def _locate(network: Network, sample: Sample) -> Located:
-    """Find a recorded variable: `i_<synapse>` is a synaptic current, others are model state."""
+    """Find a recorded variable: of the neuron, or `<variable>_<synapse>` of a synapse."""
     part = network.neurons[sample.population]
-    if sample.variable.startswith("i_"):
-        receptor = network.receptor_index[sample.variable[2:]]
-        return Located(None, receptor, "", part.start, part.stop)
+    for kind, (cls, names, _) in enumerate(network.receptors):
+        for row, name in enumerate(names):
+            for field in cls.state_variables():
+                if sample.variable == f"{field}_{name}":
+                    return Located(None, (kind, row), field, part.start, part.stop)
     model, group = next(
         (i, group)
         for i, (_, group, _) in enumerate(network.models)

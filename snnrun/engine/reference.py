@@ -14,7 +14,7 @@ from snnrun import random
 from snnrun.distribution import draw
 from snnrun.edges import delay_steps
 from snnrun.engine.chunk import Output, sample_rows, sample_shapes
-from snnrun.engine.plan import BLOCK, Located, Plan
+from snnrun.engine.plan import BLOCK, Located, Plan, projections_of
 from snnrun.network import Network
 from snnrun.neuron._base import Inputs
 
@@ -83,17 +83,21 @@ class ReferenceEngine:
         )
 
     def _step(self, step: int) -> np.ndarray:
-        due = self._arrivals.pop(step, None) or {}
-        total = np.zeros(self.network.size)
+        due = self._arrivals[step]
+        del self._arrivals[step]
+        self._add_counts(due, step)
+        inputs = {"current": np.zeros(self.network.size)}
         for name, entry in self._synapses.items():
             cls, c, state = entry
-            entry[2], current = cls.step(state, due.get(name, 0.0), c)
-            total = total + current
-        self._add_currents(total, step)
+            entry[2], delivered = cls.step(state, due[name], c)
+            for what, value in zip(cls.delivers, delivered, strict=True):
+                inputs[what] = inputs.get(what, 0.0) + value
+        self._add_currents(inputs["current"], step)
         spiked = np.zeros(self.plan.sources, np.uint8)
         for entry in self._models:
             cls, part, c, state = entry
-            entry[3], spiked[part] = cls.step(state, Inputs(total[part]), c, np)
+            mine = Inputs(**inputs).part(part.start, part.stop)
+            entry[3], spiked[part] = cls.step(state, mine, c, np)
         for name, drive in self.network.drives.items():
             if drive.emits == "spikes":
                 spiked[self.network.sources[name]] = self._draw(name, step)
@@ -106,13 +110,20 @@ class ReferenceEngine:
         pieces = drive.step(self._keys[name], np.uint32(step), drive.size, c, np)
         return np.concatenate([piece[0] for piece in pieces])
 
+    def _add_counts(self, arrivals: dict[str, np.ndarray], step: int) -> None:
+        for name, p in projections_of(self.network, "counts").items():
+            counts = np.concatenate(self._private(name, p, step), axis=1)[0]
+            weight = p.weight * self.network.spec.weight_factor
+            arrivals[p.synapse][self.network.neurons[p.post]] += weight * counts
+
     def _add_currents(self, total: np.ndarray, step: int) -> None:
-        for name, p in self.network.spec.projections.items():
-            drive = self.network.drives.get(p.pre)
-            if drive is not None and drive.emits == "current":
-                c = drive.prepare(self.network.dt)
-                current = drive.step(self._keys[name], np.uint32(step), 1, c, np)
-                total[self.network.neurons[p.post]] += p.weight * current[0, 0]
+        for name, p in projections_of(self.network, "current").items():
+            total[self.network.neurons[p.post]] += p.weight * self._private(name, p, step)[0]
+
+    def _private(self, name: str, p: Any, step: int) -> Any:
+        drive, size = self.network.drives[p.pre], self.network.spec.populations[p.post].size
+        c = drive.prepare(self.network.dt)
+        return drive.step(self._keys[name], np.uint32(step), size, c, np)
 
     def _deliver(self, spiked: np.ndarray, step: int) -> None:
         assert self.network.contact_lists is not None
@@ -150,7 +161,8 @@ class ReferenceEngine:
 
     def _variable(self, variable: str, at: Located) -> np.ndarray:
         if at.model is None:
-            return np.asarray(self._synapses[variable[2:]][2].i[at.start : at.stop])
+            name = variable.removeprefix(f"{at.field}_")
+            return np.asarray(getattr(self._synapses[name][2], at.field)[at.start : at.stop])
         return np.asarray(getattr(self._models[at.model][3], at.field)[at.start : at.stop])
 
     def _counts(self, raster: np.ndarray, first: int, origin: int) -> np.ndarray:

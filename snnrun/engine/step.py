@@ -34,9 +34,10 @@ class State(NamedTuple):
 def step(plan: Plan, c: Constants, s: State, n: Any) -> State:
     """Return the state one step later."""
     arrivals, ring = _due(plan, s.ring, n)
-    synapses, currents = _respond(plan, c, s.synapses, arrivals)
-    total = _total(plan, c, currents, n)
-    neurons, spiked = _update(plan, c, s.neurons, total)
+    arrivals = _add_counts(plan, c, arrivals, n)
+    synapses, delivered = _respond(plan, c, s.synapses, arrivals)
+    inputs = _inputs(plan, c, delivered, n)
+    neurons, spiked = _update(plan, c, s.neurons, inputs)
     flags = _raise_flags(plan, c, s.flags, spiked, n)
     ring = deliver(plan, c, ring, flags.reshape(-1), n)
     return State(ring=ring, neurons=neurons, synapses=synapses, flags=flags)
@@ -52,37 +53,54 @@ def _due(plan: Plan, ring: Any, n: Any) -> tuple[Any, Any]:
     return due, lax.dynamic_update_slice(ring, jnp.zeros(size, ring.dtype), at)
 
 
+def _add_counts(plan: Plan, c: Constants, arrivals: Any, n: Any) -> Any:
+    """Add the events of drives whose targets have their own, piece by piece."""
+    for (cls, start, size), private in zip(plan.counts, c.counts, strict=True):
+        pieces = cls.step(private.key, n.astype(jnp.uint32), size, private.drive, jnp)
+        for piece in pieces:
+            arrivals = _added(arrivals, start, private.weight * piece.astype(plan.dtype))
+            start += piece.shape[1]
+    return arrivals
+
+
+def _added(array: Any, start: int, more: Any) -> Any:
+    """Return `[B, n]` with `more` added from column `start` on."""
+    stop = start + more.shape[1]
+    return lax.dynamic_update_slice(array, array[:, start:stop] + more, (0, start))
+
+
 def _respond(plan: Plan, c: Constants, states: Any, arrivals: Any) -> tuple[Any, list[Any]]:
-    """Advance the synapses; those of one kind are one array."""
-    after, currents, first = [], [], 0
+    """Advance the synapses; those of one kind are one array. Returns (input, `[B, R, N]`)."""
+    after, delivered, first = [], [], 0
     for (cls, count), state, k in zip(plan.receptors, states, c.receptors, strict=True):
         size = count * plan.neurons
         part = arrivals[:, first : first + size].reshape(plan.lanes, count, plan.neurons)
-        state, current = cls.step(state, part, k)
+        state, inputs = cls.step(state, part, k)
         after.append(state)
-        currents.append(current)
+        delivered += zip(cls.delivers, inputs, strict=True)
         first += size
-    return tuple(after), currents
+    return tuple(after), delivered
 
 
-def _total(plan: Plan, c: Constants, currents: list[Any], n: Any) -> Any:
-    """Return the input current of every neuron, `[B, N]` pA."""
-    total = jnp.zeros((plan.lanes, plan.neurons), plan.dtype)
-    for current in currents:
-        for receptor in range(current.shape[1]):  # explicit adds: a reduction is far slower
-            total = total + current[:, receptor]
-    drives = zip(plan.currents, c.currents, c.current_keys, c.current_weights, strict=True)
-    for (cls, start, stop), k, key, weight in drives:
-        extra = weight * cls.step(key, n.astype(jnp.uint32), stop - start, k, jnp)
-        total = total.at[:, start:stop].add(extra)
-    return total
+def _inputs(plan: Plan, c: Constants, delivered: list[Any], n: Any) -> Inputs:
+    """Return what every neuron gets: sums over receptors, `[B, N]` each, and drives' currents."""
+    total = {"current": jnp.zeros((plan.lanes, plan.neurons), plan.dtype)}
+    for name, each in delivered:
+        for receptor in range(each.shape[1]):  # explicit adds: a reduction is far slower
+            part = each[:, receptor]
+            total[name] = total[name] + part if name in total else part
+    for (cls, start, size), private in zip(plan.currents, c.currents, strict=True):
+        extra = cls.step(private.key, n.astype(jnp.uint32), size, private.drive, jnp)
+        extra = jnp.broadcast_to(private.weight * extra, (plan.lanes, size))
+        total["current"] = _added(total["current"], start, extra)
+    return Inputs(**total, one=c.one)
 
 
-def _update(plan: Plan, c: Constants, states: Any, total: Any) -> tuple[Any, list[Any]]:
+def _update(plan: Plan, c: Constants, states: Any, inputs: Inputs) -> tuple[Any, list[Any]]:
     """Advance the neurons, model by model; returns who spiked, `[B, n]` each."""
     after, spiked = [], []
     for (cls, start, stop), state, k in zip(plan.models, states, c.models, strict=True):
-        state, fired = cls.step(state, Inputs(total[:, start:stop], c.one), k, jnp)
+        state, fired = cls.step(state, inputs.part(start, stop), k, jnp)
         after.append(state)
         spiked.append(fired)
     return tuple(after), spiked

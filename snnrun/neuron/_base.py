@@ -13,10 +13,32 @@ N = TypeVar("N", bound=tuple)
 
 
 class Inputs(NamedTuple):
-    """What a neuron gets in a step: `current` `[B, N]` (pA), and a 1 unknown to the compiler."""
+    """What a neuron gets in a step, `[B, N]` each; None where nothing of the kind is delivered.
+
+    `current` (pA): constant over the step; `conductance` (nS) and `reversal_current` (pA): sums
+    of g and of g times the reversal potential; `jump` (mV): added to V at the start of the
+    step; `one`: a 1 unknown to the compiler.
+    """
 
     current: Any
+    conductance: Any = None
+    reversal_current: Any = None
+    jump: Any = None
     one: Any = 1.0
+
+
+    def part(self, start: int, stop: int) -> "Inputs":
+        """Return the inputs of neurons [start, stop)."""
+        cut = (x if x is None else x[..., start:stop] for x in self[:-1])
+        return Inputs(*cut, one=self.one)
+
+
+class Spiking(NamedTuple):
+    """Potential and remaining refractory steps after threshold and reset, and who spiked."""
+
+    v: Any
+    refractory: Any
+    spiked: Any
 
 
 def computed_once(x: Any, inputs: Inputs) -> Any:
@@ -28,6 +50,26 @@ def computed_once(x: Any, inputs: Inputs) -> Any:
     return x / inputs.one
 
 
+def jumped(v: Any, inputs: Inputs) -> Any:
+    """Return the potential (mV) once what arrived at the start of the step has moved it."""
+    return v if inputs.jump is None else v + inputs.jump
+
+
+def synaptic_current(v: Any, inputs: Inputs) -> Any:
+    """Return the current (pA) into a membrane at potential `v`."""
+    if inputs.conductance is None:
+        return inputs.current
+    return inputs.current + (inputs.reversal_current - inputs.conductance * v)
+
+
+def fire(v: Any, v_peak: Any, refractory: Any, c: Any, xp: Any) -> Spiking:
+    """Let those at `v_peak` spike; they are held at `c.v_reset` for `c.refractory` steps."""
+    active = refractory == 0
+    spiked = active & (v >= v_peak)
+    held = xp.where(active & ~spiked, v, c.v_reset)
+    return Spiking(held, xp.where(spiked, c.refractory, xp.maximum(refractory - 1, 0)), spiked)
+
+
 class Neuron(Component):
     """A point neuron. Parameters are numbers, or `[N]` arrays once drawn.
 
@@ -35,14 +77,25 @@ class Neuron(Component):
     the spikes `[B, N]` at its end; `xp` is `jax.numpy` or `numpy`.
     """
 
-    receives: ClassVar[tuple[str, ...]] = ("current",)
+    receives: ClassVar[tuple[str, ...]] = ("current", "conductance", "reversal_current", "jump")
     state: ClassVar[type]
+    units: ClassVar[dict[str, str]] = {"v": "mV", "refractory": "steps"}
 
     @classmethod
     def state_variables(cls) -> tuple[str, ...]:
         """Return the names of the state variables, for recording."""
         fields: tuple[str, ...] = cls.state._fields  # type: ignore[attr-defined]
         return fields
+
+    def model(self) -> type:
+        """Return the class whose `init` and `step` are compiled: this one, or a variant of it."""
+        return type(self)
+
+    def ordered(self, low: str, high: str) -> list[str]:
+        """Complain unless parameter low < high, where both are numbers."""
+        a, b = getattr(self, low), getattr(self, high)
+        numbers = isinstance(a, (int, float)) and isinstance(b, (int, float))
+        return [f"{low}: must be below {high} ({b:g})"] if numbers and not a < b else []
 
     def membrane_tau(self) -> Any:
         """Return the time constant (ms) of a linear membrane, or None.

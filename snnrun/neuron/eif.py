@@ -25,7 +25,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.neuron._base import Inputs, Neuron, computed_once, refractory_steps
+from snnrun.neuron._base import (
+    Inputs,
+    Neuron,
+    computed_once,
+    fire,
+    jumped,
+    refractory_steps,
+    synaptic_current,
+)
 
 
 class Coefficients(NamedTuple):
@@ -69,7 +77,7 @@ class EIF(Neuron):
 
     def check(self, dt: float) -> list[str]:
         del dt
-        return _ordered(self, "v_min", "v_reset") + _ordered(self, "v_reset", "v_peak")
+        return self.ordered("v_min", "v_reset") + self.ordered("v_reset", "v_peak")
 
     def resting_potential(self) -> Any:
         return self.e_l
@@ -102,18 +110,10 @@ class EIF(Neuron):
 
     @staticmethod
     def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
-        upstroke = c.gain * xp.exp((s.v - c.v_th) * c.inv_slope)
-        dv = c.rest - c.leak * s.v + upstroke + c.dt_per_c * inputs.current
-        v = computed_once(xp.maximum(s.v + dv, c.v_min), inputs)
-        active = s.refractory == 0
-        spiked = active & (v >= c.v_peak)
-        v = xp.where(active & ~spiked, v, c.v_reset)
-        left = xp.where(spiked, c.refractory, xp.maximum(s.refractory - 1, 0))
-        return State(v=v, refractory=left), spiked
+        v = jumped(s.v, inputs)
+        upstroke = c.gain * xp.exp((v - c.v_th) * c.inv_slope)
+        dv = c.rest - c.leak * v + upstroke + c.dt_per_c * synaptic_current(v, inputs)
+        v = computed_once(xp.maximum(v + dv, c.v_min), inputs)
+        after = fire(v, c.v_peak, s.refractory, c, xp)
+        return State(v=after.v, refractory=after.refractory), after.spiked
 
-
-def _ordered(neuron: EIF, low: str, high: str) -> list[str]:
-    """Complain unless low < high, where both are numbers."""
-    a, b = getattr(neuron, low), getattr(neuron, high)
-    numbers = isinstance(a, (int, float)) and isinstance(b, (int, float))
-    return [f"{low}: must be below {high} ({b:g})"] if numbers and not a < b else []

@@ -6,6 +6,8 @@ When V >= v_th at the end of a step, that step's end is the spike time; V is hel
 for t_ref. Conventions, names and default numbers are those of NEST's `iaf_psc_exp`. For
 currents whose synapses are linear the update is exact (Rotter & Diesmann 1999, Biol Cybern
 81:381): the synapse hands over the constant current with the same effect over the step.
+With conductances the equation is solved as if they were constant over the step (exponential
+Euler).
 
     name     unit  meaning                     source (NEST iaf_psc_exp)
     c_m      pF    membrane capacitance        250
@@ -22,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.neuron._base import Inputs, Neuron, computed_once, refractory_steps
+from snnrun.neuron._base import Inputs, Neuron, computed_once, fire, jumped, refractory_steps
 
 
 class Coefficients(NamedTuple):
@@ -31,6 +33,9 @@ class Coefficients(NamedTuple):
     decay: Any
     rest: Any
     resistance: Any
+    g_l: Any
+    i_rest: Any
+    dt_per_c: Any
     v_th: Any
     v_reset: Any
     refractory: Any
@@ -59,10 +64,7 @@ class LIF(Neuron):
 
     def check(self, dt: float) -> list[str]:
         del dt
-        numbers = all(isinstance(x, (int, float)) for x in (self.v_reset, self.v_th))
-        if numbers and not self.v_reset < self.v_th:
-            return [f"v_reset: must be below v_th ({self.v_th:g})"]
-        return []
+        return self.ordered("v_reset", "v_th")
 
     def membrane_tau(self) -> Any:
         return self.tau_m
@@ -83,6 +85,9 @@ class LIF(Neuron):
             decay=decay,
             rest=(1 - decay) * self.e_l + resistance * self.i_e,
             resistance=resistance,
+            g_l=self.c_m / np.asarray(self.tau_m),
+            i_rest=self.c_m / np.asarray(self.tau_m) * self.e_l + self.i_e,
+            dt_per_c=dt / np.asarray(self.c_m),
             v_th=self.v_th,
             v_reset=self.v_reset,
             refractory=refractory_steps(self.t_ref, dt),
@@ -95,9 +100,17 @@ class LIF(Neuron):
 
     @staticmethod
     def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
-        v = computed_once(c.rest + c.decay * s.v + c.resistance * inputs.current, inputs)
-        active = s.refractory == 0
-        spiked = active & (v >= c.v_th)
-        v = xp.where(active & ~spiked, v, c.v_reset)
-        left = xp.where(spiked, c.refractory, xp.maximum(s.refractory - 1, 0))
-        return State(v=v, refractory=left), spiked
+        before = jumped(s.v, inputs)
+        if inputs.conductance is None:
+            v = c.rest + c.decay * before + c.resistance * inputs.current
+        else:
+            v = _with_conductances(before, inputs, c, xp)
+        after = fire(computed_once(v, inputs), c.v_th, s.refractory, c, xp)
+        return State(v=after.v, refractory=after.refractory), after.spiked
+
+
+def _with_conductances(v: Any, inputs: Inputs, c: Coefficients, xp: Any) -> Any:
+    """Return the potential after a step in which conductances and currents are constant."""
+    total = c.g_l + inputs.conductance
+    target = (c.i_rest + inputs.current + inputs.reversal_current) / total
+    return target + (v - target) * xp.exp(-c.dt_per_c * total)

@@ -17,10 +17,19 @@ class Synapse(Component):
 
     `step` is called once a time step, before the neurons: it adds what arrived at the start
     of the step (`arrivals`, sum of weights, `[B, R, N]`) and returns the state at its end and
-    what the neurons get during it, as `delivers` says.
+    what the neurons get during it: one `[B, R, N]` for each name in `delivers`, which are
+    inputs of a neuron (`current`, `conductance`, `reversal_current`, `jump`).
     """
 
-    delivers: ClassVar[str] = "current"  # the state has a field `i`, the current itself
+    delivers: ClassVar[tuple[str, ...]] = ("current",)
+    state: ClassVar[type]
+    units: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def state_variables(cls) -> tuple[str, ...]:
+        """Return the names of the state variables; `<variable>_<synapse>` records them."""
+        fields: tuple[str, ...] = cls.state._fields  # type: ignore[attr-defined]
+        return fields
 
     def time_constants(self) -> dict[str, Any]:
         """Return the time constants (ms) that dt has to resolve, by parameter name."""
@@ -40,8 +49,8 @@ class Synapse(Component):
         raise NotImplementedError
 
     @staticmethod
-    def step(s: Any, arrivals: Any, c: Any) -> tuple[Any, Any]:
-        """Return the state one step later and the input to the neurons, `[B, R, N]`."""
+    def step(s: Any, arrivals: Any, c: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Return the state one step later and what `delivers` names, `[B, R, N]` each."""
         raise NotImplementedError
 
 

@@ -48,6 +48,9 @@ class State(NamedTuple):
 class Biexponential(Synapse):
     """Difference of two exponentials with unit area."""
 
+    state = State
+    units = {"x": "pA", "i": "pA"}  # noqa: RUF012 - a ClassVar of the base
+
     tau_rise: float = param("ms", "rise time constant", above=0)
     tau_decay: float = param("ms", "decay time constant", above=0)
 
@@ -78,7 +81,7 @@ class Biexponential(Synapse):
         return State(x=xp.zeros(shape, dtype), i=xp.zeros(shape, dtype))
 
     @staticmethod
-    def step(s: State, arrivals: Any, c: Coefficients) -> tuple[State, Any]:
+    def step(s: State, arrivals: Any, c: Coefficients) -> tuple[State, tuple[Any]]:
         x = s.x + c.jump * arrivals
         current = c.mean_x * x + c.mean_i * s.i
-        return State(x=c.rise * x, i=c.decay * s.i + c.coupling * x), current
+        return State(x=c.rise * x, i=c.decay * s.i + c.coupling * x), (current,)

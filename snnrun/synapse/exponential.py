@@ -36,6 +36,9 @@ class State(NamedTuple):
 class Exponential(Synapse):
     """Exponentially decaying current."""
 
+    state = State
+    units = {"i": "pA"}  # noqa: RUF012 - a ClassVar of the base
+
     tau: float = param("ms", "decay time constant", above=0)
     normalization: str = param(
         "", "what a weight is: charge (area) or peak current (peak)", choices=("area", "peak")
@@ -56,6 +59,6 @@ class Exponential(Synapse):
         return State(i=xp.zeros(shape, dtype))
 
     @staticmethod
-    def step(s: State, arrivals: Any, c: Coefficients) -> tuple[State, Any]:
+    def step(s: State, arrivals: Any, c: Coefficients) -> tuple[State, tuple[Any]]:
         i = s.i + c.jump * arrivals
-        return State(i=c.decay * i), c.mean * i
+        return State(i=c.decay * i), (c.mean * i,)

@@ -107,7 +107,7 @@ def test_synaptic_potential_is_exact(synapse):
     c = synapse.prepare(dt, np.array([neuron.tau_m]))
     s, currents = synapse.init((1,), np.float64, np), []
     for arrival in arrivals:
-        s, current = synapse.step(s, arrival, c)
+        s, (current,) = synapse.step(s, arrival, c)
         currents.append(current[0])
     v, fired = potentials(neuron, currents, dt)
     slope, jumps = slopes(neuron, synapse)

@@ -1,0 +1,186 @@
+"""Adaptive exponential integrate-and-fire neuron.
+
+    c_m dV/dt   = -g_l (V - e_l) + g_l slope_factor exp((V - v_th) / slope_factor) - w + i_e + I(t)
+    tau_w dw/dt = a (V - e_l) - w
+
+V is bounded below by v_min. When V reaches v_peak a spike is declared, w grows by b, and V is
+held at v_reset for t_ref (w goes on). `substeps: 1` is forward Euler, w with the V before the
+step, as in most published networks. With more, a time step is so many Heun steps, and a spike
+resets V inside of it: spike times are then correct to about dt.
+
+    name          unit  meaning                            source (Brette & Gerstner 2005)
+    c_m           pF    membrane capacitance               281
+    g_l           nS    leak conductance                   30
+    e_l           mV    leak reversal potential            -70.6
+    v_th          mV    threshold of the upstroke V_T      -50.4
+    slope_factor  mV    sharpness of the upstroke Delta_T  2
+    v_peak        mV    where a spike is declared          0 (NEST: aeif_cond_exp)
+    v_reset       mV    potential after a spike            -70.6
+    v_min         mV    lower bound                        -100
+    t_ref         ms    absolute refractory period         0
+    a             nS    subthreshold adaptation            4
+    b             pA    spike-triggered adaptation         80.5
+    tau_w         ms    adaptation time constant           144
+    i_e           pA    constant external current          0
+    substeps            Heun steps in a time step; 1: forward Euler
+
+Source: Brette & Gerstner 2005, J Neurophysiol 94:3637.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from snnrun.component import component, param
+from snnrun.neuron._base import (
+    Inputs,
+    Neuron,
+    computed_once,
+    fire,
+    jumped,
+    refractory_steps,
+    synaptic_current,
+)
+
+
+class Coefficients(NamedTuple):
+    """Constants of one step; `dt_per_c` and `dt_per_tau_w` are those of a whole one."""
+
+    g_l: Any
+    e_l: Any
+    gain: Any
+    v_th: Any
+    inv_slope: Any
+    a: Any
+    b: Any
+    i_e: Any
+    dt_per_c: Any
+    dt_per_tau_w: Any
+    v_min: Any
+    v_peak: Any
+    v_reset: Any
+    refractory: Any
+
+
+class State(NamedTuple):
+    """Membrane potential (mV), adaptation current (pA), remaining refractory steps."""
+
+    v: Any
+    w: Any
+    refractory: Any
+
+
+@component
+class AdEx(Neuron):
+    """Adaptive exponential integrate-and-fire neuron."""
+
+    state = State
+    units = {**Neuron.units, "w": "pA"}  # noqa: RUF012 - a ClassVar of the base
+
+    c_m: float = param("pF", "membrane capacitance", above=0)
+    g_l: float = param("nS", "leak conductance", above=0)
+    e_l: float = param("mV", "leak reversal potential")
+    v_th: float = param("mV", "threshold of the exponential upstroke (V_T)")
+    slope_factor: float = param("mV", "sharpness of the upstroke (Delta_T)", above=0)
+    v_peak: float = param("mV", "potential at which a spike is declared")
+    v_reset: float = param("mV", "potential after a spike")
+    v_min: float = param("mV", "lower bound of the potential")
+    t_ref: float = param("ms", "absolute refractory period", at_least=0)
+    a: float = param("nS", "subthreshold adaptation")
+    b: float = param("pA", "adaptation that a spike adds")
+    tau_w: float = param("ms", "adaptation time constant", above=0)
+    i_e: float = param("pA", "constant external current")
+    substeps: int = param("", "Heun steps in a time step; 1: forward Euler", at_least=1)
+
+    def check(self, dt: float) -> list[str]:
+        del dt
+        return self.ordered("v_min", "v_reset") + self.ordered("v_reset", "v_peak")
+
+    def model(self) -> type:
+        return type(self) if self.substeps == 1 else substepped(self.substeps)
+
+    def resting_potential(self) -> Any:
+        return self.e_l
+
+    def time_constants(self) -> dict[str, Any]:
+        return {"tau_w": self.tau_w}
+
+    def refractory_ms(self) -> Any:
+        return self.t_ref
+
+    def prepare(self, dt: float) -> Coefficients:
+        return Coefficients(
+            g_l=self.g_l,
+            e_l=self.e_l,
+            gain=np.asarray(self.g_l) * self.slope_factor,
+            v_th=self.v_th,
+            inv_slope=1 / np.asarray(self.slope_factor),
+            a=self.a,
+            b=self.b,
+            i_e=self.i_e,
+            dt_per_c=dt / np.asarray(self.c_m),
+            dt_per_tau_w=dt / np.asarray(self.tau_w),
+            v_min=self.v_min,
+            v_peak=self.v_peak,
+            v_reset=self.v_reset,
+            refractory=refractory_steps(self.t_ref, dt),
+        )
+
+    @staticmethod
+    def init(v: Any, c: Coefficients, xp: Any) -> State:
+        del c
+        return State(v=v, w=xp.zeros_like(v), refractory=xp.zeros(v.shape, np.int32))
+
+    @staticmethod
+    def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
+        v0 = jumped(s.v, inputs)
+        dv, dw = _slopes(v0, s.w, inputs, c, xp)
+        v = computed_once(xp.maximum(v0 + c.dt_per_c * dv, c.v_min), inputs)
+        after = fire(v, c.v_peak, s.refractory, c, xp)
+        w = s.w + c.dt_per_tau_w * dw + xp.where(after.spiked, c.b, 0 * c.b)
+        return State(v=after.v, w=w, refractory=after.refractory), after.spiked
+
+
+def _slopes(v: Any, w: Any, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[Any, Any]:
+    """Return c_m dV/dt (pA) and tau_w dw/dt (pA)."""
+    upstroke = c.gain * xp.exp((xp.minimum(v, c.v_peak) - c.v_th) * c.inv_slope)
+    current = c.i_e + synaptic_current(v, inputs)
+    return c.g_l * (c.e_l - v) + upstroke - w + current, c.a * (v - c.e_l) - w
+
+
+@functools.cache
+def substepped(number: int) -> type:
+    """Return the model with so many Heun steps in a time step."""
+
+    class Substepped:
+        init = AdEx.init
+
+        @staticmethod
+        def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
+            free = s.refractory == 0
+            part = c._replace(
+                dt_per_c=c.dt_per_c / number, dt_per_tau_w=c.dt_per_tau_w / number
+            )
+            v, w = jumped(s.v, inputs), s.w
+            spiked = xp.zeros(v.shape, bool)
+            for _ in range(number):
+                holds = ~free | (spiked & (c.refractory > 0))
+                v, w, fired = _heun(v, w, holds, inputs, part, xp)
+                spiked = spiked | fired
+            left = xp.where(spiked, c.refractory, xp.maximum(s.refractory - 1, 0))
+            return State(v=v, w=w, refractory=left), spiked
+
+    return Substepped
+
+
+def _heun(
+    v: Any, w: Any, holds: Any, inputs: Inputs, c: Coefficients, xp: Any
+) -> tuple[Any, Any, Any]:
+    """Return V and w a Heun step later, and who spiked; V of those it `holds` is the reset."""
+    dv, dw = _slopes(v, w, inputs, c, xp)
+    dv2, dw2 = _slopes(v + c.dt_per_c * dv, w + c.dt_per_tau_w * dw, inputs, c, xp)
+    v = computed_once(xp.maximum(v + c.dt_per_c * (dv + dv2) / 2, c.v_min), inputs)
+    fired = ~holds & (v >= c.v_peak)
+    w = w + c.dt_per_tau_w * (dw + dw2) / 2 + xp.where(fired, c.b, 0 * c.b)
+    return xp.where(holds | fired, c.v_reset, v), w, fired
