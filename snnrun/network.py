@@ -169,7 +169,8 @@ def _drawn(population: Population, name: str, seed: int, realisation: int) -> Ne
     for field, parameter in population.neuron.parameters().items():
         value = getattr(population.neuron, field)
         if isinstance(value, Distribution):
-            rng = random.generator(seed, name, f"neuron.{field}", realisation)
+            stream = value.stream or field
+            rng = random.generator(seed, name, f"neuron.{stream}", realisation)
             drawn = values[field] = value.draw(rng, population.size)
             for edge in (drawn.min(), drawn.max()):
                 wrong = parameter.problem(float(edge))

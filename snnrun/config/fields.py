@@ -136,17 +136,27 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
     wanted = DISTRIBUTIONS[dist]
     before = len(problems.found)
     for key in node:
-        if key not in (*wanted, "dist"):
+        if key not in (*wanted, "dist", "stream"):
             problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
+    stream = node.get("stream")
+    if not isinstance(stream, str | None):
+        problems.add(f"{path}.stream", f"must be a name, not {stream!r}")
     numbers = [node.get(name) for name in wanted]
     for name, number in zip(wanted, numbers, strict=True):
         if _typed(float, number) is None:
             problems.add(f"{path}.{name}", f"must be a number, not {number!r}")
     if len(problems.found) > before:
         return 0.0
-    a, b = map(float, numbers)  # type: ignore[arg-type]
+    return _checked(Distribution(dist, *map(float, numbers), stream=stream), path, problems)  # type: ignore[arg-type, misc]
+
+
+def _checked(found: Distribution, path: str, problems: Problems) -> Distribution:
+    """Return the distribution; its numbers must fit together."""
+    dist, a, b = found.dist, found.a, found.b
     if dist == "uniform" and not a <= b:
         problems.add(f"{path}.high", f"must be at least low ({a:g})")
-    if (dist != "uniform" and b < 0) or (dist == "lognormal" and a <= 0):
+    if dist == "power" and not found.c > 0:
+        problems.add(f"{path}.exponent", "must be above 0")
+    if dist in ("normal", "lognormal") and (b < 0 or (dist == "lognormal" and a <= 0)):
         problems.add(f"{path}.std", "must not be negative (and a lognormal's mean must be above 0)")
-    return Distribution(dist, a, b)
+    return found
