@@ -124,7 +124,7 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
     if mean(p.delay) / e.dt > _LONGEST_DELAY:
         longest = f"{_LONGEST_DELAY * e.dt:g} ms ({_LONGEST_DELAY} steps)"
         problems.add(f"{path}.delay", f"must be at most {longest}, not {mean(p.delay):g}")
-    misfit = p.connect.misfit(Layer(post.size), p.pre == p.post)
+    misfit = p.connect.misfit(Layer(pre.size), Layer(post.size), p.pre == p.post)
     if misfit:
         problems.add(f"{path}.connect", misfit)
     contacts, _ = p.connect.expected(Layer(pre.size), Layer(post.size), p.pre == p.post)

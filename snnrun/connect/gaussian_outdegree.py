@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.connect._base import Connect, Contacts, Layer, by_count, either_p_or_k, out_degree
+from snnrun.connect._base import Connect, Contacts, Layer, by_count, degree, either
 
 
 @component
@@ -32,14 +32,14 @@ class GaussianOutdegree(Connect):
 
     def check(self, dt: float) -> list[str]:
         del dt
-        return either_p_or_k(self.p, self.k)
+        return either(self.p, self.k)
 
     def expected(self, pre: Layer, post: Layer, same: bool) -> tuple[float, float]:
-        return pre.size * out_degree(self.p, self.k, post.size), 0.0
+        return pre.size * degree(self.p, self.k, post.size), 0.0
 
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
         assert pre.position is not None
-        k, side = out_degree(self.p, self.k, post.size), math.isqrt(post.size)
+        k, side = degree(self.p, self.k, post.size), math.isqrt(post.size)
         target = np.zeros((pre.size, k), np.int32)
         for axis in (0, 1):
             offset = rng.standard_normal((pre.size, k), np.float32)

@@ -11,7 +11,7 @@ Names follow NEST's rule of the same name.
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.connect._base import Connect, Contacts, Layer, by_count, skip_self
+from snnrun.connect._base import Connect, Contacts, Layer, by_count, partners, skip_self
 
 
 @component
@@ -21,15 +21,12 @@ class PairwiseBernoulli(Connect):
     p: float = param("", "connection probability of a pair", at_least=0, at_most=1)
     allow_autapses: bool = param("", "whether a neuron may contact itself")
 
-    def _choices(self, post: Layer, same: bool) -> int:
-        return post.size - (same and not self.allow_autapses)
-
     def expected(self, pre: Layer, post: Layer, same: bool) -> tuple[float, float]:
-        pairs = pre.size * self._choices(post, same)
+        pairs = pre.size * partners(post.size, same, self.allow_autapses)
         return pairs * self.p, float(np.sqrt(pairs * self.p * (1 - self.p)))
 
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
-        choices = self._choices(post, same)
+        choices = partners(post.size, same, self.allow_autapses)
         pair = _successes(self.p, pre.size * choices, rng)
         source, target = np.divmod(pair, choices) if choices else (pair, pair)
         if choices < post.size:

@@ -142,6 +142,19 @@ VALUES = {
         " allow_multapses: false}",
         [EE, "161", "160"],
     ),
+    "more-sources-than-there-are": Bad(
+        f"{EE}.connect={{kind: fixed_indegree, k: 160, p: null, allow_autapses: false,"
+        " allow_multapses: false}",
+        f"{EE}.connect: 160 sources for each target, but there are only 159",
+    ),
+    "unequal-one-to-one": Bad(
+        "network.projections.EI.connect={kind: one_to_one}",
+        "EI.connect: 40 sources and 160 targets; one_to_one needs equal numbers",
+    ),
+    "p-and-n": Bad(
+        f"{EE}.connect={{kind: fixed_total_number, n: 10, p: 0.1, allow_autapses: true}}",
+        "EE.connect.p: give either p or n",
+    ),
     "scaled-to-nothing": Bad("network.scale=0.0001", "scale = 0.0001 leaves nothing"),
     # too much
     "many-contacts": Bad(

@@ -66,7 +66,7 @@ class TestFixedOutdegree(ConnectContract):
     def test_more_distinct_targets_than_there_are_is_an_error(self):
         rule = self.part(k=101, allow_multapses=False)
         rng = random.generator(1, "EE", "contacts")
-        with pytest.raises(ValueError, match="101 different targets out of 100"):
+        with pytest.raises(ValueError, match="101 different neurons out of 100"):
             rule.draw(Layer(5), Layer(100), False, rng)
 
     def test_either_p_or_k(self):
