@@ -31,7 +31,9 @@ class CountRecord:
 class StateRecord:
     """State variables of a population to be written."""
 
-    variables: list = param("", "state variables; <variable>_<synapse> for those of a synapse, such as i_E")
+    variables: list = param(
+        "", "state variables; <variable>_<synapse> for those of a synapse, such as i_E"
+    )
     every_ms: float = param("ms", "time between samples", above=0)
     neurons: list = param("", "neurons by their number; none: all", optional=True)
     from_ms: float = param("ms", "record from here on", at_least=0, optional=True)

@@ -11,6 +11,9 @@ CASES = [
     (Distribution("lognormal", 2.0, 0.5), 2.0, 0.5, 0.0),
     (Distribution("lognormal", 0.1, 0.3), 0.1, 0.3, 0.0),
     (Distribution("uniform", -65.0, -50.0), -57.5, 15 / np.sqrt(12), -65.0),
+    # U^2 has the mean 1/3 and the variance 1/5 - 1/9
+    (Distribution("power", 8.0, 2.0, 2.0), 6.0, 6 * np.sqrt(4 / 45), 2.0),
+    (Distribution("power", -65.0, -50.0, 2.0), -60.0, 15 * np.sqrt(4 / 45), -65.0),
 ]
 
 

@@ -68,7 +68,7 @@ class PrivatePoisson(Drive):
         drawn = []
         for word in threefry2x32(key, index, step):
             column = word >> 24
-            entry = c.table[column]
+            entry = xp.asarray(c.table)[column]
             kept = (word & 0xFFFFFF) < entry >> 8
             drawn.append(c.first + xp.where(kept, column, entry & 0xFF).astype(np.int32))
         return [drawn[0], drawn[1][:, : size - half]]

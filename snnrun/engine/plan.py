@@ -142,7 +142,8 @@ def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) ->
         counts=tuple(
             (
                 type(network.drives[p.pre]),
-                network.receptor_index[str(p.synapse)] * network.size + network.neurons[p.post].start,
+                network.receptor_index[str(p.synapse)] * network.size
+                + network.neurons[p.post].start,
                 network.spec.populations[p.post].size,
             )
             for p in projections_of(network, "counts").values()

@@ -26,7 +26,6 @@ class Inputs(NamedTuple):
     jump: Any = None
     one: Any = 1.0
 
-
     def part(self, start: int, stop: int) -> "Inputs":
         """Return the inputs of neurons [start, stop)."""
         cut = (x if x is None else x[..., start:stop] for x in self[:-1])

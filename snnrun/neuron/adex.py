@@ -159,9 +159,7 @@ def substepped(number: int) -> type:
         @staticmethod
         def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
             free = s.refractory == 0
-            part = c._replace(
-                dt_per_c=c.dt_per_c / number, dt_per_tau_w=c.dt_per_tau_w / number
-            )
+            part = c._replace(dt_per_c=c.dt_per_c / number, dt_per_tau_w=c.dt_per_tau_w / number)
             v, w = jumped(s.v, inputs), s.w
             spiked = xp.zeros(v.shape, bool)
             for _ in range(number):
@@ -179,7 +177,8 @@ def _heun(
 ) -> tuple[Any, Any, Any]:
     """Return V and w a Heun step later, and who spiked; V of those it `holds` is the reset."""
     dv, dw = _slopes(v, w, inputs, c, xp)
-    dv2, dw2 = _slopes(v + c.dt_per_c * dv, w + c.dt_per_tau_w * dw, inputs, c, xp)
+    ahead = xp.minimum(v + c.dt_per_c * dv, c.v_peak)  # an upstroke may overshoot by far
+    dv2, dw2 = _slopes(ahead, w + c.dt_per_tau_w * dw, inputs, c, xp)
     v = computed_once(xp.maximum(v + c.dt_per_c * (dv + dv2) / 2, c.v_min), inputs)
     fired = ~holds & (v >= c.v_peak)
     w = w + c.dt_per_tau_w * (dw + dw2) / 2 + xp.where(fired, c.b, 0 * c.b)

@@ -116,4 +116,3 @@ class EIF(Neuron):
         v = computed_once(xp.maximum(v + dv, c.v_min), inputs)
         after = fire(v, c.v_peak, s.refractory, c, xp)
         return State(v=after.v, refractory=after.refractory), after.spiked
-
