@@ -81,7 +81,7 @@ class Network:
     dt: float
     neurons: dict[str, slice]
     sources: dict[str, slice]
-    models: tuple[tuple[type, slice, tuple], ...]
+    models: tuple[tuple[type[Any], slice, tuple], ...]
     receptors: tuple[tuple[type[Synapse], tuple[str, ...], tuple[tuple, ...]], ...]
     edges: Edges
     contacts: dict[str, int]
@@ -181,7 +181,7 @@ def _drawn(population: Population, name: str, seed: int, realisation: int) -> Ne
 
 def _models(
     drawn: dict[str, Neuron], neurons: dict[str, slice], dt: float
-) -> Iterator[tuple[type, slice, tuple]]:
+) -> Iterator[tuple[type[Any], slice, tuple]]:
     """Yield model class, its part of the neuron axis and coefficients `[n]` for each model."""
     for cls in dict.fromkeys(n.model() for n in drawn.values()):
         members = [p for p in drawn if drawn[p].model() is cls]

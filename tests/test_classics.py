@@ -65,8 +65,11 @@ dt: {dt}
 duration: {{ms: 2100, warmup_ms: 100}}
 network:
   populations:
-    E: {{size: 4000, type: excitatory, v_init: {{dist: uniform, low: -15, high: 15}},
-         neuron: {{kind: lif, c_m: 10, tau_m: 10, e_l: 0, v_th: 15, v_reset: 0, t_ref: 2, i_e: {mu}}}}}
+    E:
+      size: 4000
+      type: excitatory
+      v_init: {{dist: uniform, low: -15, high: 15}}
+      neuron: {{kind: lif, c_m: 10, tau_m: 10, e_l: 0, v_th: 15, v_reset: 0, t_ref: 2, i_e: {mu}}}
   projections: {{EX: {{pre: noise, post: E, weight: 1}}}}
 drive: {{noise: {{kind: white_noise, mean: 0, sigma: {sigma}}}}}
 statistics: {{firing_rate: {{kind: firing_rate}}}}

@@ -26,9 +26,11 @@ def choices(group: str, preset: str) -> list[str]:
     if group == "connect":
         return [NETWORK, f"connect@network.projections.EE.connect={preset}"]
     if group == "drive" and preset != "none":
-        contacts = ", synapse: X, connect: {kind: pairwise_bernoulli}"
-        emits = find("drive", preset).emits
-        rest = contacts if emits == "spikes" else ""
+        rest = {
+            "spikes": ", synapse: X, connect: {kind: pairwise_bernoulli}",
+            "counts": ", synapse: X",
+            "current": "",
+        }[find("drive", preset).emits]
         node = f"{{pre: new, post: E, weight: 1.0{rest}}}"
         return [NETWORK, f"+drive@drive.new={preset}", f"+network.projections.new={node}"]
     if group in PRESET_GROUPS:

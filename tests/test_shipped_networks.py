@@ -86,6 +86,25 @@ def test_snops_sbn_has_the_published_contacts(tmp_path: Path) -> None:
     assert recurrent == 2_814_375
 
 
+def test_inhibition_of_the_wrong_sign_is_called_a_runaway(tmp_path: Path) -> None:
+    # a published port adds inhibition as excitation: every neuron fires as fast as t_ref lets it
+    out = tmp_path / "run"
+    flipped = ("network.projections.EI.weight=60", "network.projections.II.weight=75")
+    windows = [f"statistics.{name}.window_ms=60" for name in ("firing_rate", "fano_factor")]
+    found = simulate(out, "network=snops_sbn", *flipped, *windows, "duration.warmup_ms=20")
+    assert found["state"] == "unhealthy"
+    assert found["health"]["verdict"] == "runaway"
+    e = found["statistics"]["E"]
+    ceiling = [1000 / (1.5 + steps * 0.05) for steps in (1, 2)]
+    assert 0.95 * ceiling[1] < e["firing_rate"]["value"] < 1.05 * ceiling[0]
+    assert e["fano_factor"]["value"] < 0.01
+    strict = call(
+        *("simulate", "network=snops_sbn", *flipped, "--strict", "--out", str(tmp_path / "strict"))
+    )
+    assert strict.code == 3
+    assert "runaway" in strict.err
+
+
 @pytest.mark.slow
 def test_snops_sbn_fires_as_its_page_says(tmp_path: Path) -> None:
     found = [

@@ -37,12 +37,16 @@ class GaussianOutdegree(Connect):
     def expected(self, pre: Layer, post: Layer, same: bool) -> tuple[float, float]:
         return pre.size * degree(self.p, self.k, post.size), 0.0
 
+    def _precision(self, side: int) -> type:
+        """Return a type that still resolves the grid where a wide Gaussian ends."""
+        return np.float32 if self.sigma * side < 1e4 else np.float64
+
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
         assert pre.position is not None
         k, side = degree(self.p, self.k, post.size), math.isqrt(post.size)
         target = np.zeros((pre.size, k), np.int32)
         for axis in (0, 1):
-            offset = rng.standard_normal((pre.size, k), np.float32)
+            offset = rng.standard_normal((pre.size, k), self._precision(side))
             centre = pre.position[:, axis, None] * side - 1
             place = np.rint(offset * (self.sigma * side) + centre)
             target = target * side + np.mod(place, side).astype(np.int32)

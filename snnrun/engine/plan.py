@@ -7,6 +7,7 @@ Shapes: `B` lanes, `N` neurons, `M` sources, `R` receptors of a kind.
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from snnrun import random
 from snnrun.drive._base import Drive
 from snnrun.network import Network
-from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
 
 BLOCK = 32  # steps packed into one word
@@ -58,7 +58,7 @@ class Recording:
 class Plan:
     """The static half of a compiled chunk."""
 
-    models: tuple[tuple[type, int, int], ...]
+    models: tuple[tuple[type[Any], int, int], ...]
     receptors: tuple[tuple[type[Synapse], int], ...]
     drives: tuple[tuple[type[Drive], int, int], ...]
     counts: tuple[tuple[type[Drive], int, int], ...]
@@ -139,23 +139,8 @@ def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) ->
             for name, drive in network.drives.items()
             if drive.emits == "spikes"
         ),
-        counts=tuple(
-            (
-                type(network.drives[p.pre]),
-                network.receptor_index[str(p.synapse)] * network.size
-                + network.neurons[p.post].start,
-                network.spec.populations[p.post].size,
-            )
-            for p in projections_of(network, "counts").values()
-        ),
-        currents=tuple(
-            (
-                type(network.drives[p.pre]),
-                network.neurons[p.post].start,
-                network.spec.populations[p.post].size,
-            )
-            for p in projections_of(network, "current").values()
-        ),
+        counts=tuple(_reached(network, "counts")),
+        currents=tuple(_reached(network, "current")),
         neurons=network.size,
         sources=sources,
         segments=network.edges.segments,
@@ -213,6 +198,14 @@ def projections_of(network: Network, emits: str) -> dict[str, Any]:
         for name, p in network.spec.projections.items()
         if p.pre in network.drives and network.drives[p.pre].emits == emits
     }
+
+
+def _reached(network: Network, emits: str) -> Iterator[tuple[type[Drive], int, int]]:
+    """Yield drive, first slot (of a current: first neuron) and number of neurons it reaches."""
+    for p in projections_of(network, emits).values():
+        receptor = network.receptor_index[p.synapse] if emits == "counts" else 0
+        first = receptor * network.size + network.neurons[p.post].start
+        yield type(network.drives[p.pre]), first, network.spec.populations[p.post].size
 
 
 def _row_width(typical: int) -> int:

@@ -30,7 +30,8 @@ class ReferenceEngine:
             for name in network.contact_lists
         }
         self._delays = {
-            name: self._delay_steps(name, realisation) for name in network.contact_lists
+            name: delay_steps(self._per_contact(name, "delay", realisation), network.dt)
+            for name in network.contact_lists
         }
 
     def start(self, v: np.ndarray, trial: int) -> None:
@@ -75,7 +76,7 @@ class ReferenceEngine:
         self._total = self._total + raster[:, :n].sum(axis=0, dtype=np.int32)
         return Output(
             words=words[:, None, : plan.recorded],
-            counts=self._counts(raster[:steps, :n], first, origin),
+            counts=_counts(plan, raster[:steps, :n], first, origin),
             samples=tuple(samples),
             fingerprint=self._fingerprint,
             total=self._total,
@@ -100,15 +101,10 @@ class ReferenceEngine:
             entry[3], spiked[part] = cls.step(state, mine, c, np)
         for name, drive in self.network.drives.items():
             if drive.emits == "spikes":
-                spiked[self.network.sources[name]] = self._draw(name, step)
+                pieces = self._draw(name, name, step, drive.size)
+                spiked[self.network.sources[name]] = np.concatenate(pieces, axis=1)[0]
         self._deliver(spiked, step)
         return spiked
-
-    def _draw(self, name: str, step: int) -> np.ndarray:
-        drive: Any = self.network.drives[name]
-        c = drive.prepare(self.network.dt)
-        pieces = drive.step(self._keys[name], np.uint32(step), drive.size, c, np)
-        return np.concatenate([piece[0] for piece in pieces])
 
     def _add_counts(self, arrivals: dict[str, np.ndarray], step: int) -> None:
         for name, p in projections_of(self.network, "counts").items():
@@ -121,9 +117,13 @@ class ReferenceEngine:
             total[self.network.neurons[p.post]] += p.weight * self._private(name, p, step)[0]
 
     def _private(self, name: str, p: Any, step: int) -> Any:
-        drive, size = self.network.drives[p.pre], self.network.spec.populations[p.post].size
-        c = drive.prepare(self.network.dt)
-        return drive.step(self._keys[name], np.uint32(step), size, c, np)
+        size = self.network.spec.populations[p.post].size
+        return self._draw(p.pre, name, step, size)
+
+    def _draw(self, drive: str, stream: str, step: int, size: int) -> Any:
+        part = self.network.drives[drive]
+        c = part.prepare(self.network.dt)
+        return part.step(self._keys[stream], np.uint32(step), size, c, np)
 
     def _deliver(self, spiked: np.ndarray, step: int) -> None:
         assert self.network.contact_lists is not None
@@ -145,9 +145,6 @@ class ReferenceEngine:
         rng = random.generator(self.seed, name, role, realisation)
         return draw(value, rng, self.network.contact_lists[name].target.size)
 
-    def _delay_steps(self, name: str, realisation: int) -> np.ndarray:
-        return delay_steps(self._per_contact(name, "delay", realisation), self.network.dt)
-
     def _sample(self, samples: list, first: int, step: int) -> None:
         for i, (sample, at) in enumerate(
             zip(self.plan.recording.samples, self.plan.sampled, strict=True)
@@ -165,13 +162,15 @@ class ReferenceEngine:
             return np.asarray(getattr(self._synapses[name][2], at.field)[at.start : at.stop])
         return np.asarray(getattr(self._models[at.model][3], at.field)[at.start : at.stop])
 
-    def _counts(self, raster: np.ndarray, first: int, origin: int) -> np.ndarray:
-        size = self.plan.recording.window_steps
-        counts = np.zeros((self.plan.windows, 1, raster.shape[1]), np.int32)
-        if size:
-            rows = (first + np.arange(len(raster)) - origin) // size - (first - origin) // size
-            np.add.at(counts[:, 0], rows, raster)
-        return counts
+
+def _counts(plan: Plan, raster: np.ndarray, first: int, origin: int) -> np.ndarray:
+    """Return the spikes of each window the chunk touches, `[W, 1, N]`."""
+    size = plan.recording.window_steps
+    counts = np.zeros((plan.windows, 1, raster.shape[1]), np.int32)
+    if size:
+        rows = (first + np.arange(len(raster)) - origin) // size - (first - origin) // size
+        np.add.at(counts[:, 0], rows, raster)
+    return counts
 
 
 def _mix(fingerprint: np.ndarray, word: np.ndarray) -> np.ndarray:

@@ -71,7 +71,8 @@ def _added(array: Any, start: int, more: Any) -> Any:
 
 def _respond(plan: Plan, c: Constants, states: Any, arrivals: Any) -> tuple[Any, list[Any]]:
     """Advance the synapses; those of one kind are one array. Returns (input, `[B, R, N]`)."""
-    after, delivered, first = [], [], 0
+    delivered: list[Any] = []
+    after, first = [], 0
     for (cls, count), state, k in zip(plan.receptors, states, c.receptors, strict=True):
         size = count * plan.neurons
         part = arrivals[:, first : first + size].reshape(plan.lanes, count, plan.neurons)

@@ -29,7 +29,7 @@ class Inputs(NamedTuple):
     def part(self, start: int, stop: int) -> "Inputs":
         """Return the inputs of neurons [start, stop)."""
         cut = (x if x is None else x[..., start:stop] for x in self[:-1])
-        return Inputs(*cut, one=self.one)
+        return Inputs._make((*cut, self.one))
 
 
 class Spiking(NamedTuple):
@@ -86,7 +86,7 @@ class Neuron(Component):
         fields: tuple[str, ...] = cls.state._fields  # type: ignore[attr-defined]
         return fields
 
-    def model(self) -> type:
+    def model(self) -> type[Any]:
         """Return the class whose `init` and `step` are compiled: this one, or a variant of it."""
         return type(self)
 

@@ -97,7 +97,7 @@ class AdEx(Neuron):
         del dt
         return self.ordered("v_min", "v_reset") + self.ordered("v_reset", "v_peak")
 
-    def model(self) -> type:
+    def model(self) -> type[Any]:
         return type(self) if self.substeps == 1 else substepped(self.substeps)
 
     def resting_potential(self) -> Any:
@@ -150,7 +150,7 @@ def _slopes(v: Any, w: Any, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[A
 
 
 @functools.cache
-def substepped(number: int) -> type:
+def substepped(number: int) -> type[Any]:
     """Return the model with so many Heun steps in a time step."""
 
     class Substepped:

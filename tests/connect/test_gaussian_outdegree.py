@@ -86,8 +86,9 @@ class TestGaussianOutdegree(ConnectContract):
         assert own == pytest.approx(expected, abs=5 * np.sqrt(expected))
         assert np.unique(target[0]).size < 375
 
-    def test_huge_width_is_uniform(self):
-        contacts = self.draw(self.part(sigma=20.0, p=None, k=200), 400, 625)
+    @pytest.mark.parametrize("sigma", [20.0, 1e6])
+    def test_huge_width_is_uniform(self, sigma):
+        contacts = self.draw(self.part(sigma=sigma, p=None, k=200), 400, 625)
         count = np.bincount(contacts.target, minlength=625)
         assert chisquare(count).pvalue > 1e-3
         assert chisquare(np.bincount(contacts.target[:200] // 25, minlength=25)).pvalue > 1e-3

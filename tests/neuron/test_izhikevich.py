@@ -8,21 +8,13 @@ from tests.contracts import NeuronContract, preset
 
 # type, a b c d, V(0), current after 15 ms, spike times (ms): script izhi2003.m of ModelDB 39948
 # (Euler 0.25 ms; the script stamps a spike with the start of its step, we with its end)
+RS = [18.25, 24.25, 54.5, 87.75, 121.0]
+CH = [19.0, 20.75, 22.75, 25.0, 27.5, 30.5, 34.5, 82.0, 84.5, 87.25, 90.75, 137.5, 140.0, 142.75]
+FS = [19.0, 24.0, 31.5, 40.25, 49.0, 58.25, 67.5, 77.25, 86.5, 95.75, 105.25, 114.25, 123.25, 132.0]
 PUBLISHED = [
-    (
-        *("RS", (0.02, 0.2, -65.0, 8.0), -63.0, 14.0),
-        [18.25, 24.25, 54.5, 87.75, 121.0],
-    ),
-    (
-        *("CH", (0.02, 0.2, -50.0, 2.0), -70.0, 10.0),
-        [19.0, 20.75, 22.75, 25.0, 27.5, 30.5, 34.5, 82.0, 84.5, 87.25, 90.75]
-        + [137.5, 140.0, 142.75, 146.25],
-    ),
-    (
-        *("FS", (0.1, 0.2, -65.0, 2.0), -70.0, 10.0),
-        [19.0, 24.0, 31.5, 40.25, 49.0, 58.25, 67.5, 77.25, 86.5, 95.75, 105.25, 114.25]
-        + [123.25, 132.0, 141.25],
-    ),
+    ((0.02, 0.2, -65.0, 8.0), -63.0, 14.0, RS),
+    ((0.02, 0.2, -50.0, 2.0), -70.0, 10.0, [*CH, 146.25]),
+    ((0.1, 0.2, -65.0, 2.0), -70.0, 10.0, [*FS, 141.25]),
 ]
 
 
@@ -43,9 +35,8 @@ def spike_steps(neuron, currents, dt, v):
     return np.flatnonzero(fired)
 
 
-@pytest.mark.parametrize(("name", "abcd", "v", "current", "times"), PUBLISHED)
-def test_published_spike_times(name, abcd, v, current, times):
-    del name
+@pytest.mark.parametrize(("abcd", "v", "current", "times"), PUBLISHED, ids=["RS", "CH", "FS"])
+def test_published_spike_times(abcd, v, current, times):
     a, b, c, d = abcd
     neuron = preset("neuron", "izhikevich", a=a, b=b, c=c, d=d, half_steps=False)
     start = 0.25 * np.arange(601)  # 0 … 150 ms
