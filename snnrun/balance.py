@@ -4,11 +4,12 @@ In a network of strong synapses the mean input currents of each population must 
 
     sum_b J_ab C_ab r_b + sum_x J_ax C_ax r_x + I_a = 0        (a, b populations, x drives)
 
-with J the charge of a spike, C the mean in-degree (p times the size of the source) and I constant currents; leak, threshold and
-noise are small against the terms and drop out. It is the limit of large N: finite networks
-fire less where they are driven barely above threshold. For one excitatory and one inhibitory
-population a stable balanced state needs, with w_ab = |J_ab C_ab| (van Vreeswijk & Sompolinsky
-1998, Neural Comput 10:1321; Rosenbaum et al. 2017, Nat Neurosci 20:107; Huang et al. 2019),
+with J the charge of a spike, C the mean in-degree (p times the size of the source) and I
+constant currents; leak, threshold and noise are small against the terms and drop out. It is
+the limit of large N: finite networks fire less where they are driven barely above threshold.
+For one excitatory and one inhibitory population a stable balanced state needs, with
+w_ab = |J_ab C_ab| (van Vreeswijk & Sompolinsky 1998, Neural Comput 10:1321; Rosenbaum et al.
+2017, Nat Neurosci 20:107; Huang et al. 2019, Neuron 101:337),
 
     w_EX / w_IX > w_EI / w_II > w_EE / w_IE,    w_II / w_EE > 1.
 
