@@ -99,12 +99,13 @@ def balance(e: Experiment) -> Balance:
     if not external.any():
         return Balance(None, "there is no external input to balance")
     rates = -np.linalg.solve(recurrent, external) * 1000 + 0.0
-    violated = [*_negative(dict(zip(names, rates, strict=True)))]
-    return Balance(
-        dict(zip(names, rates.tolist(), strict=True)),
-        None,
-        (*violated, *_conditions(e, recurrent, external)),
-    )
+    solution = dict(zip(names, rates.tolist(), strict=True))
+    violated = tuple(_conditions(e, recurrent, external))
+    if rates.min() >= 0:
+        return Balance(solution, None, violated)
+    needed = ", ".join(f"{name} {rate:.4g}" for name, rate in solution.items())
+    reason = f"no balanced state in which all populations fire: it would need {needed} sp/s"
+    return Balance(None, reason, (reason, *violated))
 
 
 def _in_degree(e: Experiment, p: Projection) -> float:
@@ -131,13 +132,6 @@ def _mean_current(e: Experiment, name: str, drive: Drive) -> float:
     steps = np.linspace(first, e.steps - 1, _SAMPLED_STEPS).astype(np.uint32)
     each = [drive.step(key, n, _SAMPLED_NEURONS, coefficients, np) for n in steps]
     return float(np.mean([np.mean(current) for current in each]))
-
-
-def _negative(rates: dict[str, float]) -> list[str]:
-    if min(rates.values()) >= 0:
-        return []
-    solved = ", ".join(f"{name} {rate:.4g}" for name, rate in rates.items())
-    return [f"no balanced state in which all populations fire: it would need {solved} sp/s"]
 
 
 def _conditions(e: Experiment, recurrent: np.ndarray, external: np.ndarray) -> list[str]:

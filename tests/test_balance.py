@@ -119,6 +119,7 @@ def test_a_drawn_weight_counts_with_its_mean(small):
 
 def test_a_violated_condition_is_named_with_its_numbers(small):
     found = balance(with_projection(small, "EX", weight=60.0))
+    assert found.rates is None
     first, second = found.violated
     assert first.startswith("no balanced state in which all populations fire: it would need E -")
     assert second == (
