@@ -57,10 +57,14 @@ class NetworkSpec:
     per_trial: bool
 
     @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return sum(p.size for p in self.populations.values())
+
+    @property
     def weight_factor(self) -> float:
         """Factor on all weights: 1, or 1 / sqrt(all neurons)."""
-        neurons = sum(p.size for p in self.populations.values())
-        return 1 / math.sqrt(neurons) if self.weight_scaling == "inv_sqrt_n" else 1.0
+        return 1 / math.sqrt(self.size) if self.weight_scaling == "inv_sqrt_n" else 1.0
 
     def recordable(self, population: str) -> dict[str, str]:
         """Return the variables of a population and their units: neuron's, then synapses'."""
@@ -91,7 +95,7 @@ class Network:
     @property
     def size(self) -> int:
         """Number of neurons."""
-        return sum(p.size for p in self.spec.populations.values())
+        return self.spec.size
 
     @property
     def receptor_index(self) -> dict[str, int]:
@@ -195,7 +199,7 @@ def _receptors(
     spec: NetworkSpec, drawn: dict[str, Neuron], neurons: dict[str, slice], dt: float
 ) -> Iterator[tuple[type[Synapse], tuple[str, ...], tuple[tuple, ...]]]:
     """Yield synapse class, names and coefficients of each name, kind by kind."""
-    tau = np.full(sum(p.size for p in spec.populations.values()), np.inf)
+    tau = np.full(spec.size, np.inf)
     for name, neuron in drawn.items():
         if neuron.membrane_tau() is not None:
             tau[neurons[name]] = neuron.membrane_tau()
@@ -260,7 +264,7 @@ def _rows(
 ) -> Iterator[Row]:
     """Yield what `edges.merge` needs to know of each projection."""
     order = receptor_order(spec.synapses)
-    size = sum(p.size for p in spec.populations.values())
+    size = spec.size
     for name, drawn in contacts.items():
         projection = spec.projections[name]
         assert projection.connect is not None and projection.synapse is not None

@@ -38,16 +38,16 @@ def run(
     pulse = _Pulse(folder, observer)
     pulse.stage("build")
     with clock.timed("build_s"):
-        network = _build(e, 0)
-    backend = _backend(e, network)
+        network = draw_network(e, 0)
+    backend = choose_backend(e)
     trials: list[Trial] = []
     with Sink(e, network, folder, config, backend.device) as sink:
-        for numbers in _groups(e, backend.lanes):
+        for numbers in groups(e, backend.lanes):
             if e.network.per_trial and numbers[0] > 0:
                 with clock.timed("build_s"):
-                    network = _build(e, numbers[0])
+                    network = draw_network(e, numbers[0])
             pulse.stage("compile")
-            ready = _ready(e, network, backend, numbers)
+            ready = make_ready(e, network, backend, numbers)
             pulse.stage("simulate")
             with clock.timed("simulate_s"):
                 trials += _simulate(e, network, ready, sink, numbers, pulse)
@@ -60,7 +60,8 @@ def run(
     return summary
 
 
-def _build(e: Experiment, realisation: int) -> Network:
+def draw_network(e: Experiment, realisation: int) -> Network:
+    """Build the network of an experiment; ConfigError where what is drawn does not fit."""
     lists = e.engine.backend == "reference" or e.record.edges
     try:
         return build(e.network, e.drives, e.seed, e.dt, realisation, keep_contacts=lists)
@@ -68,9 +69,10 @@ def _build(e: Experiment, realisation: int) -> Network:
         raise ConfigError(f"network: {error}") from error
 
 
-def _backend(e: Experiment, network: Network) -> Backend:
+def choose_backend(e: Experiment) -> Backend:
+    """Return what computes an experiment, and how many trials at a time."""
     kind = "reference" if e.engine.backend == "reference" else "xla"
-    lanes = e.engine.batch or max(1, _LANE_NEURONS // network.size)
+    lanes = e.engine.batch or max(1, _LANE_NEURONS // e.network.size)
     lanes = 1 if e.network.per_trial else min(lanes, e.trials)
     dtype = "float64" if kind == "reference" else e.engine.precision
     return Backend(kind, lanes, dtype, _recording(e))
@@ -95,12 +97,13 @@ def _neurons(wanted: list | None) -> tuple[int, ...] | None:
     return None if wanted is None else tuple(wanted)
 
 
-def _groups(e: Experiment, lanes: int) -> Iterator[list[int]]:
+def groups(e: Experiment, lanes: int) -> Iterator[list[int]]:
+    """Yield the trials that are computed together."""
     for first in range(0, e.trials, lanes):
         yield list(range(first, min(first + lanes, e.trials)))
 
 
-def _ready(e: Experiment, network: Network, backend: Backend, numbers: list[int]) -> Any:
+def make_ready(e: Experiment, network: Network, backend: Backend, numbers: list[int]) -> Any:
     """Return the compiled network with the trials' initial state in it."""
     realisation = numbers[0] if e.network.per_trial else 0
     ready = backend.prepare(network, e.seed, numbers, realisation)

@@ -11,8 +11,19 @@ FLOORS = [
     {"__init__", "component", "errors", "random", "distribution"},
     {"neuron", "synapse", "connect", "drive", "plasticity", "statistics", "environment"},
     {"edges", "network", "engine"},
-    {"experiment", "health", "tally", "trial", "store", "observe"},
-    {"config", "runner", "sink", "summary", "report", "sweep", "optimizer", "objective", "profile"},
+    {"balance", "experiment", "health", "tally", "trial", "store", "observe"},
+    {
+        "config",
+        "runner",
+        "preflight",
+        "sink",
+        "summary",
+        "report",
+        "sweep",
+        "optimizer",
+        "objective",
+        "profile",
+    },
     {"cli", "__main__"},
 ]
 SCIENCE = FLOORS[1]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from snnrun import __version__
-from snnrun.cli import show, simulate
+from snnrun.cli import check, show, simulate
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command(name="simulate")(simulate.simulate)
 app.command(name="show")(show.show)
+app.command(name="check")(check.check)
 
 
 @app.callback(invoke_without_command=True)

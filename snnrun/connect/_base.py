@@ -36,6 +36,11 @@ class Connect(Component):
         """Return mean and standard deviation of the number of contacts."""
         raise NotImplementedError
 
+    def density(self, pre: Layer, post: Layer, same: bool) -> float:
+        """Return contacts a pair of neurons in large populations: p where it is given."""
+        p = getattr(self, "p", None)
+        return self.expected(pre, post, same)[0] / pre.size / post.size if p is None else float(p)
+
     def misfit(self, pre: Layer, post: Layer, same: bool) -> str | None:
         """Return why the rule can't be followed between such populations, or None."""
         del pre, post, same

@@ -35,6 +35,10 @@ class Synapse(Component):
         """Return the time constants (ms) that dt has to resolve, by parameter name."""
         return {}
 
+    def charge(self) -> float | None:
+        """Return the charge (pA ms) one spike of weight 1 delivers, None if V decides it."""
+        return None
+
     def prepare(self, dt: float, membrane_tau: np.ndarray) -> NamedTuple:
         """Return the coefficients of `step`, in float64: numbers or `[N]` arrays.
 

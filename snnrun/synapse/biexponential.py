@@ -57,6 +57,9 @@ class Biexponential(Synapse):
     def time_constants(self) -> dict[str, Any]:
         return {"tau_rise": self.tau_rise, "tau_decay": self.tau_decay}
 
+    def charge(self) -> float:
+        return 1.0
+
     def prepare(self, dt: float, membrane_tau: np.ndarray) -> Coefficients:
         rise, decay = 1 / self.tau_rise, 1 / self.tau_decay
         middle, half = (rise + decay) / 2, (rise - decay) / 2

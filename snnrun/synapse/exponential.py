@@ -47,6 +47,9 @@ class Exponential(Synapse):
     def time_constants(self) -> dict[str, Any]:
         return {"tau": self.tau}
 
+    def charge(self) -> float:
+        return 1.0 if self.normalization == "area" else self.tau
+
     def prepare(self, dt: float, membrane_tau: np.ndarray) -> Coefficients:
         return Coefficients(
             jump=1 / self.tau if self.normalization == "area" else 1.0,

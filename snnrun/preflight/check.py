@@ -1,0 +1,123 @@
+"""The pre-flight of an experiment: needs, expected input, balanced state, warnings."""
+
+import dataclasses
+from typing import Any
+
+from snnrun.balance import Balance, balance, feeds
+from snnrun.distribution import mean
+from snnrun.errors import ConfigError
+from snnrun.experiment import Experiment
+from snnrun.preflight import sizes
+from snnrun.preflight.concerns import concerns
+from snnrun.preflight.pace import Pace, measure
+from snnrun.runner import choose_backend
+
+ASSUMED_RATE = 10.0  # sp/s where nothing is predicted
+_SHARE = 0.8  # of the available memory that a network may take to be built
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """What a neuron is expected to get: events a step, mean currents (pA; None: unknown)."""
+
+    events_per_step: float
+    excitatory: float | None
+    inhibitory: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Preflight:
+    """All that is known of a run before it runs; MB, seconds (None: not measured), sp/s."""
+
+    memory: dict[str, float]
+    disk: dict[str, float]
+    seconds: float | None
+    pace: Pace | None
+    projections: dict[str, sizes.Count]
+    balance: Balance
+    rates: dict[str, float]
+    inputs: dict[str, Input]
+    warnings: list[str]
+
+
+def preflight(e: Experiment, warnings: list[str]) -> Preflight:
+    """Look at an experiment; `warnings` are those of its configuration."""
+    found, balanced = sizes.counts(e), balance(e)
+    rates = expected_rates(e, balanced)
+    try:
+        memory = sizes.memory(e, choose_backend(e).lanes)
+    except OverflowError as error:
+        raise ConfigError(f"network: {error}") from error
+    raised = [*warnings, *concerns(e, found, balanced)]
+    needed = sum(memory.values()) - memory["program"]
+    available = sizes.available_mb()
+    pace = None
+    if needed < _SHARE * available:
+        pace = measure(e)
+    else:
+        raised.append(
+            f"memory: {needed:.0f} MB are needed, {available:.0f} MB are available here;"
+            " the network was not built, so there is no estimate of the time"
+        )
+    return Preflight(
+        memory=memory,
+        disk=sizes.disk(e, rates),
+        seconds=None if pace is None else pace.seconds(e),
+        pace=pace,
+        projections=found,
+        balance=balanced,
+        rates=rates,
+        inputs=_inputs(e, rates),
+        warnings=raised,
+    )
+
+
+def expected_rates(e: Experiment, balanced: Balance) -> dict[str, float]:
+    """Return the rate (sp/s) of each population and drive: balanced, or assumed."""
+    populations = balanced.rates or dict.fromkeys(e.network.populations, ASSUMED_RATE)
+    return populations | {name: drive.mean_rate() for name, drive in e.drives.items()}
+
+
+def _inputs(e: Experiment, rates: dict[str, float]) -> dict[str, Input]:
+    """Return the expected input of a neuron of each population at these rates."""
+    found = {}
+    for name, population in e.network.populations.items():
+        mine = [f for f in feeds(e) if f.post == name]
+        events = sum(f.in_degree * rates[f.pre] for f in mine) * e.dt / 1000
+        known = [f for f in mine if f.charge is not None]
+        if len(known) < len(mine):
+            found[name] = Input(events, None, None)
+            continue
+        currents = [f.in_degree * rates[f.pre] / 1000 * (f.charge or 0) + f.current for f in known]
+        currents.append(mean(getattr(population.neuron, "i_e", 0.0)))
+        found[name] = Input(
+            events, sum(max(i, 0.0) for i in currents), sum(min(i, 0.0) for i in currents)
+        )
+    return found
+
+
+def as_json(found: Preflight) -> dict[str, Any]:
+    """Return the pre-flight as plain numbers and texts."""
+    pace, total = found.pace, sum(found.memory.values())
+    return {
+        "memory_mb": round(total, 3),
+        "disk_mb": round(sum(found.disk.values()), 6),
+        "seconds": None if found.seconds is None else round(found.seconds, 3),
+        "projections": {
+            name: {
+                "contacts": round(c.contacts),
+                "out_degree": c.out_degree,
+                "in_degree": c.in_degree,
+                "density": c.density,
+            }
+            for name, c in found.projections.items()
+        },
+        "balanced": found.balance.rates or {},
+        "balanced_reason": found.balance.reason,
+        "inputs": {name: dataclasses.asdict(i) for name, i in found.inputs.items()},
+        "rates_expected": found.rates,
+        "memory": found.memory,
+        "disk": found.disk,
+        "measured": None if pace is None else dataclasses.asdict(pace),
+        "warnings": found.warnings,
+    }

@@ -1,0 +1,104 @@
+"""What is worth a second look before a run: warnings, each with its numbers.
+
+The limits are rules of thumb. Mean-field theory of sparse networks takes the inputs of two
+neurons as independent, for which the share of common contacts, p, must be small: 0.1 and
+below (Brunel 2000, J Comput Neurosci 8:183); and inputs as Gaussian, for which a neuron needs
+many of them. `DENSE` and `FEW` lie well beyond what those papers use. A step of a tenth of a
+time constant or less leaves forward Euler an error of a few per cent.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from snnrun.balance import Balance
+from snnrun.distribution import Distribution, draw, mean
+from snnrun.experiment import Experiment
+from snnrun.preflight.sizes import Count
+from snnrun.statistics._base import BLOCKS
+
+DENSE = 0.25  # contacts a pair
+FEW = 20  # contacts a target
+COARSE = 10  # steps of a time constant
+
+
+def concerns(e: Experiment, found: dict[str, Count], balance: Balance) -> Iterator[str]:
+    """Yield warnings about a network and how it is simulated."""
+    yield from (f"balanced state: {text}" for text in balance.violated)
+    yield from _degrees(found, balance)
+    yield from _steps(e)
+    yield from _refractory(e)
+    yield from _delays(e)
+    yield from _windows(e)
+
+
+def _degrees(found: dict[str, Count], balance: Balance) -> Iterator[str]:
+    dense = [f"{n} {c.density:.2g}" for n, c in found.items() if c.density > DENSE]
+    if dense:
+        yield (
+            f"dense projections (contacts a pair: {', '.join(dense)}): neurons share much of"
+            f" their input, theories of sparse networks (p up to 0.1) don't hold"
+        )
+    few = [f"{n} {c.in_degree:.3g}" for n, c in found.items() if 0 < c.in_degree < FEW]
+    if few and balance.rates is not None:
+        yield (
+            f"few contacts a target ({', '.join(few)}): the balanced prediction and mean-field"
+            f" theory want many more than {FEW}"
+        )
+
+
+def _steps(e: Experiment) -> Iterator[str]:
+    models: dict[str, Any] = {
+        **{f"network.synapses.{n}": s for n, s in e.network.synapses.items()},
+        **{f"network.populations.{n}.neuron": p.neuron for n, p in e.network.populations.items()},
+    }
+    for path, model in models.items():
+        for name, value in model.time_constants().items():
+            typical = mean(value)
+            if e.dt > typical / COARSE * (1 + 1e-9):
+                yield (
+                    f"dt: {e.dt:g} ms is above a tenth of {path}.{name} ({typical:g} ms);"
+                    f" compare with dt={e.dt / 2:g}"
+                )
+
+
+def _refractory(e: Experiment) -> Iterator[str]:
+    for name, population in e.network.populations.items():
+        t_ref = mean(population.neuron.refractory_ms())
+        if 0 < t_ref < e.dt:
+            yield (
+                f"network.populations.{name}.neuron: a refractory period of {t_ref:g} ms is"
+                f" shorter than dt ({e.dt:g} ms)"
+            )
+
+
+def _delays(e: Experiment) -> Iterator[str]:
+    for name, p in e.network.projections.items():
+        path = f"network.projections.{name}.delay"
+        if isinstance(p.delay, Distribution):
+            spread = float(draw(p.delay, np.random.default_rng(0), 1000).std())
+            if spread < e.dt:
+                yield f"{path}: a spread of {spread:.2g} ms is lost in steps of {e.dt:g} ms"
+        elif abs(p.delay / e.dt - round(p.delay / e.dt)) > 1e-6:
+            rounded = round(p.delay / e.dt) * e.dt
+            yield f"{path}: {p.delay:g} ms is no multiple of dt ({e.dt:g} ms); {rounded:g} ms acts"
+
+
+def _windows(e: Experiment) -> Iterator[str]:
+    """Statistics that will have no value, or no standard error."""
+    after = e.steps - e.warmup_steps
+    if after <= 0:
+        return  # said when the configuration was read
+    said: dict[str, list[str]] = {}
+    for name, statistic in e.statistics.items():
+        windows = after // e.steps_in(statistic.window_ms)
+        lacks, wanted = "value", statistic.min_windows
+        if windows >= wanted and e.trials == 1:
+            lacks, wanted = "standard error", 2 * BLOCKS
+        if windows < wanted:
+            text = f"no {lacks}: it takes {wanted} windows of {statistic.window_ms:g} ms"
+            text += f" after the warm-up, there are {windows}"
+            said.setdefault(text, []).append(name)
+    for text, which in said.items():
+        yield f"statistics {', '.join(which)} will have {text}"
