@@ -79,8 +79,9 @@ def choose_backend(e: Experiment) -> Backend:
 
 
 def _recording(e: Experiment) -> Recording:
-    base = Counting.of(e).base[1]
-    counts_only = not e.recorded and base >= BLOCK
+    counting = Counting.of(e)
+    base = counting.base[1]
+    counts_only = not e.recorded and base >= BLOCK and not counting.intervals
     return Recording(
         spikes=not counts_only,
         drives=any(name in e.drives for name in e.recorded),
@@ -125,7 +126,7 @@ def _simulate(
 ) -> list[Trial]:
     """Simulate a group of trials to its end, or until the guard stops it."""
     counting, on_device = Counting.of(e), not ready.plan.recording.spikes
-    trials = [Trial.begin(number, network.size, counting, on_device) for number in numbers]
+    trials = [Trial.begin(e, network, number, on_device) for number in numbers]
     guard = Guard(e, network, trials)
     origin = counting.base[0] if on_device else 0
     longest = e.steps_in(e.engine.chunk_ms) if e.engine.chunk_ms else None
@@ -150,7 +151,7 @@ def _take(
     else:
         spikes = decode(output.words[:, lane], chunk.first, chunk.steps)
         own = spikes.source < network.size
-        trial.tally.add_spikes(spikes.step[own], spikes.source[own])
+        trial.add_spikes(spikes.step[own], spikes.source[own])
         sink.spikes(trial.number, spikes)
     sink.samples(trial.number, lane, chunk)
     trial.total = output.total[lane].astype(np.int64)

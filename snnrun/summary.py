@@ -40,7 +40,7 @@ def _over_trials(all_: list[Estimates]) -> Estimates:
         return all_[0]
     found = {}
     for key in all_[0]:
-        values = np.array([estimates[key].value for estimates in all_])
+        values = np.array(np.broadcast_arrays(*(estimates[key].value for estimates in all_)))
         reasons = [e[key].reason for e in all_ if e[key].reason]
         se = values.std(axis=0, ddof=1) / np.sqrt(len(values))
         found[key] = Estimate(values.mean(axis=0), np.asarray(se), reasons[0] if reasons else None)
@@ -72,9 +72,11 @@ def _statistic_entries(
         more = {
             "units": statistic.units,
             "definition": statistic.definition,
-            "window_ms": statistic.window_ms,
             "se": estimate.se,
         }
+        window_ms = getattr(statistic, "window_ms", None)
+        if window_ms is not None:
+            more["window_ms"] = window_ms
         if estimate.reason:
             more["reason"] = estimate.reason
         yield f"{root}statistics/{population}/{name}", (estimate.value, more)

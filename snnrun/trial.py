@@ -11,8 +11,16 @@ import numpy as np
 from snnrun.engine.plan import BLOCK
 from snnrun.experiment import Experiment
 from snnrun.health import WINDOW_MS, Evidence, Health, ceiling, judge, rounded
+from snnrun.intervals import IntervalTally
 from snnrun.network import Network
-from snnrun.statistics._base import Estimate, Statistic
+from snnrun.statistics._base import (
+    CountStatistic,
+    Estimate,
+    Intervals,
+    IntervalStatistic,
+    Statistic,
+    Subjects,
+)
 from snnrun.tally import Tally, Windows, base_of
 
 GUARD_MS = 200.0  # time over which running activity is judged
@@ -20,10 +28,12 @@ GUARD_MS = 200.0  # time over which running activity is judged
 
 @dataclasses.dataclass
 class Trial:
-    """Spikes and counts of a trial, up to step `end`."""
+    """Spikes, counts and intervals of a trial, up to step `end`, and where its neurons are."""
 
     number: int
     tally: Tally
+    intervals: IntervalTally | None
+    positions: dict[str, np.ndarray | None]
     total: np.ndarray
     fingerprint: np.ndarray
     end: int = 0
@@ -32,32 +42,48 @@ class Trial:
     stopped: bool = False
 
     @classmethod
-    def begin(cls, number: int, neurons: int, counting: "Counting", device: bool) -> "Trial":
+    def begin(cls, e: Experiment, network: Network, number: int, device: bool) -> "Trial":
         """Return a trial before its first step; `device`: windows are counted there."""
+        counting, neurons = Counting.of(e), network.size
+        tally = IntervalTally(neurons, e.warmup_steps, e.steps) if counting.intervals else None
         return cls(
             number=number,
             tally=Tally(counting.requests, neurons, counting.base if device else None),
+            intervals=tally,
+            positions=network.positions,
             total=np.zeros(neurons, np.int64),
             fingerprint=np.zeros((neurons, 2), np.uint32),
         )
 
+    def add_spikes(self, step: np.ndarray, source: np.ndarray) -> None:
+        """Take the neurons' spikes of a chunk, in order of time."""
+        self.tally.add_spikes(step, source)
+        if self.intervals is not None:
+            self.intervals.add_spikes(step, source)
+
 
 @dataclasses.dataclass(frozen=True)
 class Counting:
-    """Which windows are counted: for statistics, health and the record of counts."""
+    """Which windows are counted: for statistics, health and the record of counts.
+
+    `intervals`: whether a statistic needs those between spikes as well.
+    """
 
     requests: list[Windows]
     record: Windows | None
+    intervals: bool
 
     @classmethod
     def of(cls, e: Experiment) -> "Counting":
         """Return what an experiment needs counted."""
         warm = e.warmup_steps
-        sizes = {e.steps_in(s.window_ms) for s in e.statistics.values()}
+        kinds = list(e.statistics.values())
+        sizes = {e.steps_in(s.window_ms) for s in kinds if isinstance(s, CountStatistic)}
         sizes.add(max(1, e.steps_in(WINDOW_MS)))
         requests = [Windows(warm, size, e.steps) for size in sorted(sizes)]
         record = _recorded_windows(e)
-        return cls(requests + ([record] if record else []), record)
+        intervals = any(isinstance(s, IntervalStatistic) for s in kinds)
+        return cls(requests + ([record] if record else []), record, intervals)
 
     @property
     def base(self) -> tuple[int, int]:
@@ -83,13 +109,29 @@ def _recorded_windows(e: Experiment) -> Windows | None:
 
 def statistics(e: Experiment, network: Network, trial: Trial) -> dict[tuple[str, str], Estimate]:
     """Return (population, name) → estimate, from the windows the trial has whole."""
-    found = {}
+    found, subjects = {}, _subjects(e, network, trial)
     for name, statistic in e.statistics.items():
-        windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), trial.end)
-        counts = trial.tally.counts(windows)
         for population, part in _populations(statistic, network).items():
-            found[population, name] = statistic.estimate(counts[:, part])
+            if isinstance(statistic, CountStatistic):
+                windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), trial.end)
+                counts = trial.tally.counts(windows)[:, part]
+                estimate = statistic.estimate(counts, subjects[population])
+            else:
+                assert isinstance(statistic, IntervalStatistic) and trial.intervals is not None
+                sums = trial.intervals.sums(trial.end)
+                estimate = statistic.estimate(Intervals(*(s[:, part] for s in sums)))
+            found[population, name] = estimate
     return found
+
+
+def _subjects(e: Experiment, network: Network, trial: Trial) -> dict[str, Subjects]:
+    """Return who is measured, for each population and all neurons together."""
+    order = sorted(network.neurons, key=lambda name: network.neurons[name].start)
+    each = [trial.positions[name] for name in order]
+    known = [p for p in each if p is not None]
+    together = np.concatenate(known) if len(known) == len(each) else None
+    positions = {**dict(zip(order, each, strict=True)), "all": together}
+    return {name: Subjects(e.seed, name, trial.number, p) for name, p in positions.items()}
 
 
 def _populations(statistic: Statistic, network: Network) -> dict[str, slice]:

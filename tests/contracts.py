@@ -19,8 +19,10 @@ from snnrun import random
 from snnrun.component import Component, find
 from snnrun.connect._base import Layer
 from snnrun.engine.plan import _cast, _stack
+from snnrun.intervals import IntervalTally
 from snnrun.network import grid
 from snnrun.neuron._base import Inputs, arrays
+from snnrun.statistics._base import Subjects
 
 CONF = Path(__file__).parents[1] / "conf"
 CLOSE = {"float32": 2e-5, "float64": 1e-12}
@@ -490,11 +492,18 @@ class DriveContract(KindContract):
 
 
 class StatisticContract(KindContract):
-    """Contract of statistics of `[W, N]` counts."""
+    """Contract of statistics of `[W, N]` counts; `changes`: what 20 neurons need to be measured."""
 
     group = "statistics"
+    changes: ClassVar[dict[str, Any]] = {}
     # SD of the ratio below is about 0.1 (100 draws); the jackknife adds a few per cent of bias.
     se_ratio = (0.7, 1.4)
+    # How closely a statistic that is found by iteration agrees with itself
+    close = 1e-9
+
+    def statistic(self, **changes: Any) -> Any:
+        """Return the shipped preset as it measures the counts below."""
+        return self.part(**{**self.changes, **changes})
 
     def counts(self, seed: int, windows: int = 100, neurons: int = 20) -> np.ndarray:
         """Return Poisson counts whose means differ between neurons."""
@@ -504,23 +513,25 @@ class StatisticContract(KindContract):
     def test_order_of_neurons_does_not_matter(self):
         counts = self.counts(1)
         order = np.random.default_rng(2).permutation(counts.shape[1])
-        a, b = (self.part().estimate(c) for c in (counts, counts[:, order]))
+        a, b = (self.statistic().estimate(c) for c in (counts, counts[:, order]))
         assert np.isfinite([a.value, a.se]).all()
-        np.testing.assert_allclose([a.value, a.se], [b.value, b.se], rtol=1e-9)
+        np.testing.assert_allclose(
+            [a.value, a.se], [b.value, b.se], rtol=self.close, atol=self.close
+        )
 
     def test_silent_neurons_do_not_make_it_nan(self):
         counts = np.pad(self.counts(1), ((0, 0), (0, 5)))
-        estimate = self.part().estimate(counts)
+        estimate = self.statistic().estimate(counts)
         assert np.isfinite([estimate.value, estimate.se]).all()
 
     def test_too_few_windows_is_nan_with_a_reason(self):
-        estimate = self.part().estimate(self.counts(1)[: self.part().min_windows - 1])
+        estimate = self.statistic().estimate(self.counts(1)[: self.part().min_windows - 1])
         assert np.isnan(estimate.value)
         assert np.isnan(estimate.se)
         assert "windows" in estimate.reason
 
     def test_no_neurons_is_nan_with_a_reason(self):
-        estimate = self.part().estimate(np.zeros((50, 0)))
+        estimate = self.statistic().estimate(np.zeros((50, 0)))
         assert np.isnan(estimate.value)
         assert "neurons" in estimate.reason
 
@@ -528,14 +539,153 @@ class StatisticContract(KindContract):
         # leaving that window out leaves nothing: no warning, whatever the standard error is
         counts = np.zeros((40, 3))
         counts[0] = 1
-        assert np.isfinite(self.part().estimate(counts).value)
+        few = {"sample": 3} if self.changes else {}
+        assert np.isfinite(self.statistic(min_rate=0.0, **few).estimate(counts).value).all()
 
     def test_value_without_reason(self):
-        assert self.part().estimate(self.counts(1)).reason is None
+        assert self.statistic().estimate(self.counts(1)).reason is None
 
     def test_standard_error_is_the_spread_of_independent_draws(self):
-        estimates = [self.part().estimate(self.counts(seed)) for seed in range(100)]
+        estimates = [self.statistic().estimate(self.counts(seed)) for seed in range(100)]
+        spread = np.std([e.value for e in estimates], axis=0, ddof=1)
+        claimed = np.sqrt(np.mean([e.se**2 for e in estimates], axis=0))
+        low, high = self.se_ratio
+        assert np.all(spread.ravel()[:1] > 0)
+        assert np.all((low * spread <= claimed) & (claimed <= high * spread))
+
+    def test_a_sample_is_the_mean_over_its_draws(self):
+        counts, subjects = self.counts(1), Subjects(seed=3, population="E")
+        several = self.statistic(sample=8, draws=3)
+        orders = subjects.generator("sample")
+        drawn = [np.sort(np.argsort(orders.random(20))[:8]) for _ in range(3)]
+        assert len({tuple(d) for d in drawn}) == 3
+        alone = self.statistic(sample=8, draws=1)
+        values = [alone.estimate(counts[:, d], Subjects(seed=3, population="E")) for d in drawn]
+        np.testing.assert_allclose(
+            several.estimate(counts, subjects).value,
+            np.mean([v.value for v in values], axis=0),
+            rtol=max(1e-9, self.close),
+            atol=self.close,
+        )
+
+    def test_draws_are_those_of_seed_population_and_trial(self):
+        def value(*who: Any) -> list[float]:
+            estimate = self.statistic(sample=5, draws=2).estimate(self.counts(1), Subjects(*who))
+            return np.ravel(estimate.value).tolist()
+
+        assert value(1, "E", 0) == value(1, "E", 0)
+        others = [(1, "E", 0), (2, "E", 0), (1, "I", 0), (1, "E", 1), (3, "E", 0), (4, "E", 0)]
+        assert len({tuple(value(*who)) for who in others}) > 1
+
+    def test_a_sample_larger_than_what_is_left_is_nan_with_a_reason(self):
+        counts = np.pad(self.counts(1), ((0, 0), (0, 5)))
+        estimate = self.statistic(sample=21, draws=2, min_rate=0.0).estimate(counts)
+        assert np.isnan(estimate.value)
+        assert estimate.reason == "needs at least 21 such neurons; 20 left"
+
+    def test_central_neurons_only(self):
+        counts = self.counts(1)
+        positions = np.column_stack([np.linspace(0, 1, 20), np.full(20, 0.25)])
+        positions[8, 1] = 0.2
+        inside = [*range(5, 8), *range(9, 15)]
+        few = {"sample": 9} if self.changes else {}
+        statistic = self.statistic(region="central", **few)
+        central = statistic.estimate(counts, Subjects(positions=positions))
+        alone = self.statistic(**few).estimate(counts[:, inside])
+        assert central.reason is None
+        np.testing.assert_array_equal(central.value, alone.value)
+        assert "positions" in statistic.estimate(counts).reason
+
+    def test_slow_neurons_are_left_out(self):
+        counts = self.counts(1)
+        rate = np.sort(counts.mean(axis=0))[4:6].mean() * 1000 / self.part().window_ms
+        few = {"sample": 15} if self.changes else {}
+        slow = self.statistic(min_rate=float(rate), **few).estimate(counts)
+        fast = counts[:, counts.mean(axis=0) * 1000 / self.part().window_ms > rate]
+        assert fast.shape[1] == 15
+        np.testing.assert_array_equal(slow.value, self.statistic(**few).estimate(fast).value)
+
+
+class IntervalStatisticContract(KindContract):
+    """Contract of statistics of inter-spike intervals; `of_train`: elephant's, of the intervals."""
+
+    group = "statistics"
+    irregular: ClassVar[float]  # its value for a Poisson process
+
+    def of_train(self, intervals: np.ndarray) -> float:
+        """Return the statistic of one train."""
+        raise NotImplementedError
+
+    def trains(self, seed: int, rates: tuple[float, ...] = (2, 5, 20, 50)) -> list[np.ndarray]:
+        """Return spike steps of gamma processes, 20 s in steps of 0.1 ms."""
+        rng = np.random.default_rng(seed)
+        steps = [np.cumsum(rng.gamma(2.0, 1 / (2 * r), 4000)) * 1e4 for r in rates]
+        return [np.unique(s[s < 2e5].astype(np.int64)) for s in steps]
+
+    def estimate(
+        self, trains: list[np.ndarray], first: int = 0, cuts: Any = (), end: int = 200_000, **c: Any
+    ) -> Any:
+        """Return the estimate for trains fed in pieces cut at some steps."""
+        tally = IntervalTally(len(trains), first, end)
+        step = np.concatenate(trains).astype(np.int64)
+        source = np.repeat(np.arange(len(trains)), [t.size for t in trains])
+        order = np.lexsort((source, step))
+        for part in np.split(order, np.searchsorted(step[order], list(cuts))):
+            tally.add_spikes(step[part], source[part])
+        return self.part(**c).estimate(tally.sums(end))
+
+    def test_equals_that_of_elephant(self):
+        trains = self.trains(1)
+        expected = [self.of_train(np.diff(t)) for t in trains]
+        assert len(set(expected)) == len(trains)
+        assert self.estimate(trains).value == pytest.approx(np.mean(expected), rel=1e-10)
+
+    def test_intervals_that_begin_in_the_warmup_do_not_count(self):
+        trains = self.trains(2)
+        expected = [self.of_train(np.diff(t[t >= 70_000])) for t in trains]
+        found = self.estimate(trains, first=70_000).value
+        assert found == pytest.approx(np.mean(expected), rel=1e-10)
+        assert found != pytest.approx(self.estimate(trains).value, rel=1e-4)
+
+    @pytest.mark.parametrize("size", [1, 32, 999, 50_000])
+    def test_any_split_into_chunks_gives_the_same(self, size):
+        trains = self.trains(3)
+        trains[0] = trains[0][:20]
+        end = 20_000 if size == 1 else 200_000
+        trains = [t[t < end] for t in trains]
+        whole, split = (
+            self.estimate(trains, 500, cuts, end) for cuts in ((), range(size, end, size))
+        )
+        assert np.isfinite([whole.value, whole.se]).all()
+        assert (whole.value, whole.se) == (split.value, split.se)
+
+    def test_silent_and_slow_neurons_do_not_enter(self):
+        trains = self.trains(4)
+        slow = [np.array([], np.int64), np.array([5]), np.array([7, 4000]), np.arange(4) * 900]
+        value = self.estimate(trains, min_spikes=5).value
+        assert self.estimate([*slow, *trains], min_spikes=5).value == value
+        assert self.estimate([*slow, *trains], min_spikes=4).value < value
+        assert self.estimate([*slow[:3], *trains], min_spikes=3).value == value
+
+    def test_constant_intervals_have_none(self):
+        estimate = self.estimate([np.arange(0, 200_000, 777), np.arange(3, 200_000, 1301)])
+        assert (estimate.value, estimate.se, estimate.reason) == (0, 0, None)
+
+    def test_no_neurons_is_nan_with_a_reason(self):
+        for trains in ([np.array([], np.int64)], [np.array([3, 9])]):
+            estimate = self.estimate(trains)
+            assert np.isnan([estimate.value, estimate.se]).all()
+            assert "spikes" in estimate.reason
+
+    def test_poisson(self):
+        rng = np.random.default_rng(5)
+        trains = [np.unique(rng.integers(0, 10**6, 2000)) for _ in range(30)]
+        estimate = self.estimate(trains, end=10**6)
+        assert estimate.value == pytest.approx(self.irregular, abs=5 * estimate.se)
+        assert 0 < estimate.se < 0.01
+
+    def test_standard_error_is_the_spread_of_independent_draws(self):
+        estimates = [self.estimate(self.trains(seed, (20, 30, 40))) for seed in range(100)]
         spread = np.std([e.value for e in estimates], ddof=1)
         claimed = np.sqrt(np.mean([e.se**2 for e in estimates]))
-        low, high = self.se_ratio
-        assert low < claimed / spread < high
+        assert 0.7 < claimed / spread < 1.4

@@ -11,19 +11,9 @@ FLOORS = [
     {"__init__", "component", "errors", "random", "distribution"},
     {"neuron", "synapse", "connect", "drive", "plasticity", "statistics", "environment"},
     {"edges", "network", "engine"},
-    {"balance", "experiment", "health", "tally", "trial", "store", "observe"},
-    {
-        "config",
-        "runner",
-        "preflight",
-        "sink",
-        "summary",
-        "report",
-        "sweep",
-        "optimizer",
-        "objective",
-        "profile",
-    },
+    {"balance", "experiment", "health", "tally", "intervals", "trial", "store", "observe"},
+    {"config", "runner", "preflight", "sink", "summary", "report"}
+    | {"sweep", "optimizer", "objective", "profile"},
     {"cli", "__main__"},
 ]
 SCIENCE = FLOORS[1]
@@ -95,7 +85,8 @@ class TestImports:
         here = name_of(path)
         if room(here) in SCIENCE:
             others = [o for o in own(path) if room(o) in SCIENCE and room(o) != room(here)]
-            kinds = [o for o in own(path) if room(o) == room(here) and not o.endswith("._base")]
+            own_room = [o for o in own(path) if room(o) == room(here)]
+            kinds = [o for o in own_room if not o.rpartition(".")[2].startswith("_")]
             assert not others + kinds, f"{here} imports {others + kinds}"
 
     def test_upper_floors_know_the_science_by_its_interfaces(self, path):

@@ -41,7 +41,8 @@ def _times(e: Experiment, problems: Problems) -> None:
     if e.record.counts.bin_ms is not None and e.steps_in(e.record.counts.bin_ms) < 1:
         problems.add("record.counts.bin_ms", f"must be at least dt ({e.dt:g} ms)")
     for name, statistic in e.statistics.items():
-        if e.steps_in(statistic.window_ms) < 1:
+        window_ms = getattr(statistic, "window_ms", None)
+        if window_ms is not None and e.steps_in(window_ms) < 1:
             problems.add(f"statistics.{name}.window_ms", f"must be at least dt ({e.dt:g} ms)")
     models: dict[str, Synapse | Neuron] = {
         **{f"network.synapses.{n}": s for n, s in e.network.synapses.items()},
@@ -67,6 +68,8 @@ def _names(e: Experiment, problems: Problems) -> None:
             problems.add(
                 f"statistics.{name}.population", f"no population '{statistic.population}'{known}"
             )
+        elif getattr(statistic, "region", None) == "central":
+            _positions(e, f"statistics.{name}.region", statistic.population, problems)
     layers: dict[str, Any] = {
         **{f"network.populations.{n}": p for n, p in populations.items()},
         **{f"drive.{n}": d for n, d in drives.items()},
@@ -77,6 +80,14 @@ def _names(e: Experiment, problems: Problems) -> None:
             and math.isqrt(layer.size) ** 2 != layer.size
         ):
             problems.add(f"{path}.size", f"a square grid needs a square number, not {layer.size}")
+
+
+def _positions(e: Experiment, path: str, population: str | None, problems: Problems) -> None:
+    """The populations of a statistic of central neurons have positions."""
+    names = e.network.populations if population in (None, "all") else [population]
+    for name in names:
+        if e.network.populations[name].positions in (None, "none"):
+            problems.add(path, f"'{name}' has no positions; set positions: grid")
 
 
 def _projection(e: Experiment, path: str, p: Projection, problems: Problems) -> None:

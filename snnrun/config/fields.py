@@ -80,7 +80,8 @@ def read(
 
 
 def _describe(hint: Any, parameter: Parameter) -> str:
-    kind = _NAMES.get(hint, "a list" if hint is list else "a mapping")
+    kinds = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kind = " or ".join(_NAMES.get(k, "a list" if k is list else "a mapping") for k in kinds)
     unit = f" in {parameter.unit}" if parameter.unit else ""
     return f"{kind}{unit}: {parameter.doc}"
 
@@ -104,7 +105,8 @@ def _field(
 def _typed(hint: Any, value: Any) -> Any:
     """Return the value as the type asked for, or None."""
     if isinstance(hint, types.UnionType):
-        hint = get_args(hint)[0]
+        typed = (_typed(kind, value) for kind in get_args(hint))
+        return next((found for found in typed if found is not None), None)
     if hint is bool or isinstance(value, bool):
         return value if hint is bool and isinstance(value, bool) else None
     if hint is float:

@@ -16,7 +16,7 @@ from snnrun.balance import Balance
 from snnrun.distribution import Distribution, draw, mean
 from snnrun.experiment import Experiment
 from snnrun.preflight.sizes import Count
-from snnrun.statistics._base import BLOCKS
+from snnrun.statistics._base import BLOCKS, CountStatistic
 
 DENSE = 0.25  # contacts a pair
 FEW = 20  # contacts a target
@@ -91,7 +91,8 @@ def _windows(e: Experiment) -> Iterator[str]:
     if after <= 0:
         return  # said when the configuration was read
     said: dict[str, list[str]] = {}
-    for name, statistic in e.statistics.items():
+    counted = {n: s for n, s in e.statistics.items() if isinstance(s, CountStatistic)}
+    for name, statistic in counted.items():
         windows = after // e.steps_in(statistic.window_ms)
         lacks, wanted = "value", statistic.min_windows
         if windows >= wanted and e.trials == 1:

@@ -46,7 +46,8 @@ def _cell(entry: dict[str, Any] | None) -> str:
     if entry["value"] is None:
         return "-"
     if isinstance(entry["value"], list):
-        return " ".join(f"{v:.3g}" for v in entry["value"][:5])
+        shown = ["-" if v is None else f"{v:.3g}" for v in entry["value"][:5]]
+        return " ".join(shown) + (" …" if len(entry["value"]) > len(shown) else "")
     if entry["se"] is None:
         return f"{entry['value']:.4g}"
     digits = max(0, 1 - math.floor(math.log10(entry["se"]))) if entry["se"] > 0 else 4

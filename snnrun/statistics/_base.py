@@ -1,19 +1,23 @@
 """What every population statistic is.
 
-Shapes: `W` windows, `N` neurons. Counts are `[W, N]`: spikes of each neuron in
-non-overlapping windows that start at the end of the warm-up; a partial last window is
+Shapes: `W` windows, `N` neurons, `K` blocks of time. Counts are `[W, N]`: spikes of each neuron
+in non-overlapping windows that start at the end of the warm-up; a partial last window is
 dropped. Standard errors are delete-one-block jackknife estimates over `BLOCKS` runs of
 successive windows, so they allow for correlations in time shorter than a block.
 """
 
+import dataclasses
 import itertools
+from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from snnrun.component import Component
+from snnrun import random
+from snnrun.component import Component, component, param
 
 BLOCKS = 10
+CENTRE = (0.25, 0.75)  # x and y of the central part of the sheet
 
 
 class Estimate(NamedTuple):
@@ -24,64 +28,195 @@ class Estimate(NamedTuple):
     reason: str | None
 
 
-class Statistic(Component):
-    """A number (or vector) computed from spike counts.
+@dataclasses.dataclass(frozen=True)
+class Subjects:
+    """The neurons that are measured, besides their activity; one for each evaluation.
 
-    Every kind has the parameters `population` (none: each one, `all`: all neurons together)
-    and `window_ms`.
+    `positions`: `[N, 2]` on the unit sheet; `shared`: what several statistics of this
+    evaluation need and only the first one computes.
+    """
+
+    seed: int = 0
+    population: str = ""
+    trial: int = 0
+    positions: np.ndarray | None = None
+    shared: dict[Any, Any] = dataclasses.field(default_factory=dict)
+
+    def generator(self, role: str) -> np.random.Generator:
+        """Return the named stream of draws for one purpose, from its beginning."""
+        return random.generator(self.seed, self.population, f"statistics.{role}", self.trial)
+
+
+class Statistic(Component):
+    """A number (or vector) computed from the activity of a population.
+
+    Every kind has the parameter `population` (none: each one, `all`: all neurons together).
     """
 
     units: ClassVar[str] = ""
     definition: ClassVar[str] = ""
+    population: str | None
+
+
+@component
+class CountStatistic(Statistic):
+    """A statistic of spike counts in windows."""
+
     min_windows: ClassVar[int] = 2
     min_neurons: ClassVar[int] = 1
-    population: str | None
-    window_ms: float
+
+    population: str = param("", "population, all, or none for each", optional=True)
+    window_ms: float = param("ms", "counting window", above=0)
+    min_rate: float = param(
+        "sp/s", "neurons at or below it are left out; none: all enter", at_least=0, optional=True
+    )
+    sample: int = param("", "neurons drawn; none: all that enter", at_least=1, optional=True)
+    draws: int = param("", "such draws; their mean counts; none: 1", at_least=1, optional=True)
+    region: str = param(
+        "", "where neurons are; none: all", choices=("all", "central"), optional=True
+    )
+
+    def check(self, dt: float) -> list[str]:
+        del dt
+        few = self.sample is not None and self.sample < self.min_neurons
+        return [f"sample: must be at least {self.min_neurons}"] if few else []
 
     def keep(self, counts: np.ndarray) -> np.ndarray:
-        """Return which neurons enter, `[N]` bool."""
-        return np.ones(counts.shape[1], bool)
+        """Return which neurons may enter, `[N]` bool."""
+        if self.min_rate is None:
+            return np.ones(counts.shape[1], bool)
+        return fires_above(counts, self.window_ms, self.min_rate)
 
     def value(self, counts: np.ndarray) -> Any:
         """Return the statistic of `[W, N]` counts of the neurons that enter."""
         raise NotImplementedError
 
-    def estimate(self, counts: np.ndarray) -> Estimate:
+    def estimate(self, counts: np.ndarray, subjects: Subjects | None = None) -> Estimate:
         """Return value and standard error for `[W, N]` counts of a population."""
-        counts = np.asarray(counts, np.float64)
+        counts, subjects = np.asarray(counts, np.float64), subjects or Subjects()
         if counts.shape[0] < self.min_windows:
-            return _missing(
+            return missing(
                 f"needs at least {self.min_windows} windows of {self.window_ms:g} ms after the"
                 f" warm-up; there are {counts.shape[0]}"
             )
-        kept = counts[:, self.keep(counts)]
-        if kept.shape[1] < self.min_neurons:
-            return _missing(f"needs at least {self.min_neurons} such neurons; {kept.shape[1]} left")
-        return Estimate(np.asarray(self.value(kept)), self._standard_error(kept), None)
+        there: slice | np.ndarray = slice(None)
+        if self.region == "central":
+            if subjects.positions is None:
+                return missing("needs positions of the neurons to find the central ones")
+            inside = (subjects.positions >= CENTRE[0]) & (subjects.positions <= CENTRE[1])
+            there = np.asarray(inside.all(axis=1))
+        kept = np.arange(counts.shape[1])[there][self.keep(counts[:, there])]
+        least = self.sample or self.min_neurons
+        if kept.size < least:
+            return missing(f"needs at least {least} such neurons; {kept.size} left")
+        drawn = [counts[:, part] for part in self._drawn(kept, counts.shape[1], subjects)]
+        value, se = self.measure(drawn, subjects)
+        return Estimate(np.asarray(value), np.asarray(se), None)
 
-    def _standard_error(self, counts: np.ndarray) -> np.ndarray:
-        windows = counts.shape[0]
-        if windows < 2 * BLOCKS:
-            return np.asarray(np.nan)
-        edges = np.linspace(0, windows, BLOCKS + 1).astype(int)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            left_out = np.array(
-                [
-                    self.value(np.concatenate([counts[:a], counts[b:]]))
-                    for a, b in itertools.pairwise(edges)
-                ]
-            )
-        return np.asarray(np.sqrt((BLOCKS - 1) * left_out.var(axis=0)))
+    def measure(self, drawn: list[np.ndarray], subjects: Subjects) -> tuple[Any, Any]:
+        """Return value and standard error of the mean over draws of counts `[W, N']`."""
+        del subjects
+
+        def mean(parts: list[np.ndarray]) -> Any:
+            values = [self.value(counts) for counts in parts]
+            return np.mean(values, axis=0) if len(values) > 1 else values[0]
+
+        without = (
+            mean([np.concatenate([counts[:a], counts[b:]]) for counts in drawn])
+            for a, b in blocks(drawn[0].shape[0])
+        )
+        return mean(drawn), jackknife(without)
+
+    def _drawn(self, kept: np.ndarray, neurons: int, subjects: Subjects) -> list[np.ndarray]:
+        """Return the neurons of each draw: the first ones in a random order of all neurons.
+
+        So statistics that let different neurons enter still share most of a draw.
+        """
+        if self.sample is None:
+            return [kept]
+        rng = subjects.generator("sample")
+        orders = [rng.random(neurons)[kept] for _ in range(self.draws or 1)]
+        return [np.sort(kept[np.argsort(order)[: self.sample]]) for order in orders]
 
 
-def _missing(reason: str) -> Estimate:
+class Intervals(NamedTuple):
+    """Sums over the inter-spike intervals of each neuron, each `[K, N]` or `[N]`.
+
+    `number`, `total` and `squares` of intervals (steps); `pairs` of successive intervals I, J
+    with the sums `cv2` of 2 |I - J| / (I + J) and `lv` of 3 ((I - J) / (I + J))^2. An interval
+    or pair belongs to the block of time in which it ends.
+    """
+
+    number: np.ndarray
+    total: np.ndarray
+    squares: np.ndarray
+    pairs: np.ndarray
+    cv2: np.ndarray
+    lv: np.ndarray
+
+
+@component
+class IntervalStatistic(Statistic):
+    """A statistic of inter-spike intervals that lie wholly after the warm-up: mean over neurons."""
+
+    population: str = param("", "population, all, or none for each", optional=True)
+    min_spikes: int = param("", "neurons with fewer after the warm-up are left out", at_least=3)
+
+    def of_neurons(self, sums: Intervals) -> np.ndarray:
+        """Return the statistic of each neuron `[N]` from sums `[N]`; 0 / 0 where undefined."""
+        raise NotImplementedError
+
+    def estimate(self, sums: Intervals) -> Estimate:
+        """Return value and standard error from sums `[K, N]`."""
+        enough = sums.number.sum(axis=0) + 1 >= self.min_spikes
+        if not enough.any():
+            return missing(f"needs neurons with at least {self.min_spikes} spikes; there are none")
+        kept = Intervals(*(s[:, enough] for s in sums))
+        whole = Intervals(*(s.sum(axis=0) for s in kept))
+        without = (
+            self._mean(Intervals(*(s - b[k] for s, b in zip(whole, kept, strict=True))))
+            for k in range(sums.number.shape[0])
+        )
+        return Estimate(np.asarray(self._mean(whole)), jackknife(without), None)
+
+    def _mean(self, sums: Intervals) -> float:
+        """Return the mean over the neurons that have a pair of intervals."""
+        has = sums.pairs > 0
+        of_neurons = self.of_neurons(Intervals(*(s[has] for s in sums)))
+        return float(of_neurons.mean()) if has.any() else float("nan")
+
+
+def missing(reason: str) -> Estimate:
+    """Return NaN for a reason."""
     return Estimate(np.asarray(np.nan), np.asarray(np.nan), reason)
+
+
+def blocks(windows: int) -> list[tuple[int, int]]:
+    """Return the windows [from, to) of each block; nothing where blocks would be too short."""
+    if windows < 2 * BLOCKS:
+        return []
+    edges = np.linspace(0, windows, BLOCKS + 1).astype(int).tolist()
+    return list(itertools.pairwise(edges))
+
+
+def jackknife(left_out: Iterable[Any]) -> np.ndarray:
+    """Return the standard error from the values without each block; NaN without blocks."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = np.array(list(left_out))
+    if len(values) < 2:
+        return np.asarray(np.nan)
+    return np.asarray(np.sqrt((len(values) - 1) * values.var(axis=0)))
 
 
 def fires_above(counts: np.ndarray, window_ms: float, min_rate: float) -> np.ndarray:
     """Return which neurons fire at all and above `min_rate` (sp/s), `[N]` bool."""
     rate = counts.mean(axis=0) * 1000 / window_ms
     return (rate > min_rate) & (rate > 0)
+
+
+def varies(counts: np.ndarray) -> np.ndarray:
+    """Return which neurons' counts vary, `[N]` bool."""
+    return np.asarray(counts.min(axis=0) < counts.max(axis=0))
 
 
 def standardized(counts: np.ndarray) -> np.ndarray:

@@ -9,28 +9,26 @@ is the definition of Wu et al. 2024, Nat Comput Sci 4:690; `ddof: 0` that of ele
     population        population, all, or none for each
     window_ms   ms    counting window
     min_rate    sp/s  neurons at or below it are left out
+    sample            neurons drawn; none: all that enter
+    draws             such draws; their mean counts
+    region            all, or central: 0.25 <= x, y <= 0.75
     ddof              0 or 1: variance divides by n - ddof
 """
 
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.statistics._base import Statistic, fires_above
+from snnrun.statistics._base import CountStatistic
 
 
 @component
-class FanoFactor(Statistic):
+class FanoFactor(CountStatistic):
     """Variance over mean of spike counts."""
 
     definition = "mean over neurons of var/mean of the counts over windows"
 
-    population: str = param("", "population, all, or none for each", optional=True)
-    window_ms: float = param("ms", "counting window", above=0)
     min_rate: float = param("sp/s", "neurons at or below it are left out", at_least=0)
     ddof: int = param("", "the variance divides by n - ddof", at_least=0, at_most=1)
-
-    def keep(self, counts: np.ndarray) -> np.ndarray:
-        return fires_above(counts, self.window_ms, self.min_rate)
 
     def value(self, counts: np.ndarray) -> float:
         mean = counts.mean(axis=0)

@@ -9,28 +9,28 @@ are used: with z-scores z the mean is (mean_w (sum_i z_wi)^2 - N) / (N (N - 1)).
     population        population, all, or none for each
     window_ms   ms    counting window
     min_rate    sp/s  neurons at or below it are left out
+    sample            neurons drawn; none: all that enter
+    draws             such draws; their mean counts
+    region            all, or central: 0.25 <= x, y <= 0.75
 """
 
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.statistics._base import Statistic, fires_above, standardized
+from snnrun.statistics._base import CountStatistic, fires_above, standardized, varies
 
 
 @component
-class SpikeCountCorrelation(Statistic):
+class SpikeCountCorrelation(CountStatistic):
     """Mean pairwise Pearson correlation of spike counts."""
 
     definition = "mean over pairs of the Pearson correlation of the counts over windows"
     min_neurons = 2
 
-    population: str = param("", "population, all, or none for each", optional=True)
-    window_ms: float = param("ms", "counting window", above=0)
     min_rate: float = param("sp/s", "neurons at or below it are left out", at_least=0)
 
     def keep(self, counts: np.ndarray) -> np.ndarray:
-        varies = counts.min(axis=0) < counts.max(axis=0)
-        return varies & fires_above(counts, self.window_ms, self.min_rate)
+        return varies(counts) & fires_above(counts, self.window_ms, self.min_rate)
 
     def value(self, counts: np.ndarray) -> float:
         z = standardized(counts)

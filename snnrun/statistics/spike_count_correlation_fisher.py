@@ -4,40 +4,40 @@
 
 As in Wu et al. 2024, Nat Comput Sci 4:690. |r| is limited to 1 - 1e-10, as there. Neurons
 whose count never varies, or that do not fire above min_rate, do not enter. Where more than
-max_neurons enter, evenly spaced ones are used.
+max_neurons enter and none are drawn, evenly spaced ones are used.
 
     name         unit  meaning
     population         population, all, or none for each
     window_ms    ms    counting window
     min_rate     sp/s  neurons at or below it are left out
+    sample             neurons drawn; none: all that enter
+    draws              such draws; their mean counts
+    region             all, or central: 0.25 <= x, y <= 0.75
     max_neurons        most neurons whose pairs are computed
 """
 
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.statistics._base import Statistic, fires_above, standardized
+from snnrun.statistics._base import CountStatistic, fires_above, standardized, varies
 
 _LIMIT = 1 - 1e-10
 _ROWS = 512
 
 
 @component
-class SpikeCountCorrelationFisher(Statistic):
+class SpikeCountCorrelationFisher(CountStatistic):
     """Mean pairwise Fisher z of the correlation of spike counts."""
 
     definition = "mean over pairs of atanh of the Pearson correlation of the counts"
     min_neurons = 2
 
-    population: str = param("", "population, all, or none for each", optional=True)
-    window_ms: float = param("ms", "counting window", above=0)
     min_rate: float = param("sp/s", "neurons at or below it are left out", at_least=0)
     max_neurons: int = param("", "most neurons whose pairs are computed", at_least=2)
 
     def keep(self, counts: np.ndarray) -> np.ndarray:
-        varies = counts.min(axis=0) < counts.max(axis=0)
-        kept = np.flatnonzero(varies & fires_above(counts, self.window_ms, self.min_rate))
-        if kept.size > self.max_neurons:
+        kept = np.flatnonzero(varies(counts) & fires_above(counts, self.window_ms, self.min_rate))
+        if self.sample is None and kept.size > self.max_neurons:
             kept = kept[np.linspace(0, kept.size - 1, self.max_neurons).astype(int)]
         return np.isin(np.arange(counts.shape[1]), kept)
 

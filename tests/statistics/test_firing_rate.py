@@ -47,3 +47,10 @@ def test_one_window_has_a_value_without_error():
     estimate = preset("statistics", "firing_rate").estimate(np.full((1, 3), 2))
     assert estimate.value == pytest.approx(20.0)
     assert np.isnan(estimate.se)
+
+
+def test_silent_neurons_can_be_left_out():
+    counts = np.pad(np.full((30, 2), 3), ((0, 0), (0, 2)))
+    rates = [preset("statistics", "firing_rate", min_rate=m).estimate(counts).value for m in (0, 9)]
+    assert rates == [30.0, 30.0]
+    assert preset("statistics", "firing_rate").estimate(counts).value == 15.0

@@ -1,0 +1,28 @@
+"""Eigenvalues of the shared covariance of spike counts, by factor analysis.
+
+    es = eigenvalues of L L^T in descending order, one for each neuron drawn, not normalised
+
+Model, method and parameters: see snnrun/statistics/_factor_analysis.py. Without latents all are 0.
+"""
+
+import numpy as np
+
+from snnrun.component import component
+from snnrun.statistics._factor_analysis import FactorAnalysis
+from snnrun.statistics._likelihood import Factors
+
+
+@component
+class SharedEigenspectrum(FactorAnalysis):
+    """Eigenvalues of the shared covariance, in descending order."""
+
+    units = "spikes^2"
+    definition = (
+        "eigenvalues of L L^T (factor analysis of the counts), descending;"
+        " se: jackknife over blocks at the number of latents found"
+    )
+
+    def of_factors(self, factors: Factors) -> np.ndarray:
+        eigenvalues = np.linalg.eigvalsh(factors.shared)[:, ::-1]
+        rounding = 1e-12 * eigenvalues[:, :1]
+        return np.where(eigenvalues > rounding, eigenvalues, 0)
