@@ -99,7 +99,13 @@ def disk(e: Experiment, rates: dict[str, float]) -> dict[str, float]:
 
 
 def program_mb() -> float:
-    """Return the most memory this process had so far: Python, JAX and what they load."""
+    """Return the memory this process has now: Python, JAX and what they load.
+
+    Its peak, the fallback, may be inherited from the process that started this one.
+    """
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize() / MB
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
