@@ -3,8 +3,6 @@
 Shapes: `N` neurons.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +17,7 @@ from snnrun.engine.run import Backend, Chunk, chunks
 from snnrun.engine.xla import Compiled
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
+from snnrun.memory import peak_mb
 from snnrun.network import Network, build
 from snnrun.observe import Observer
 from snnrun.sink import Sink
@@ -216,7 +215,6 @@ class _Clock:
         s, compiled = self._seconds, backend.compiled or Compiled(0.0, 0.0, "off")
         simulate_s = max(s["simulate_s"], 1e-9)
         steps = sum(trial.end for trial in trials)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return {
             "compose_s": s["compose_s"],
             "build_s": s["build_s"],
@@ -231,7 +229,7 @@ class _Clock:
             "updates_per_s": steps * network.size / simulate_s,
             "synaptic_events_per_s": self.events / simulate_s,
             "realtime_factor": simulate_s / (steps * e.dt / 1000),
-            "peak_memory_mb": peak / (2**20 if sys.platform == "darwin" else 2**10),
+            "peak_memory_mb": peak_mb(),
         }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "snnrun"
 FLOORS = [
-    {"__init__", "component", "errors", "random", "distribution"},
+    {"__init__", "component", "errors", "memory", "random", "distribution"},
     {"neuron", "synapse", "connect", "drive", "plasticity", "statistics", "environment"},
     {"edges", "network", "engine"},
     {"balance", "experiment", "health", "tally", "intervals", "trial", "store", "observe"},

@@ -7,6 +7,7 @@ from snnrun.balance import Balance, balance, feeds
 from snnrun.distribution import mean
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
+from snnrun.memory import available_mb
 from snnrun.preflight import sizes
 from snnrun.preflight.concerns import concerns
 from snnrun.preflight.pace import Pace, measure
@@ -50,7 +51,7 @@ def preflight(e: Experiment, warnings: list[str]) -> Preflight:
         raise ConfigError(f"network: {error}") from error
     raised = [*warnings, *concerns(e, found, balanced)]
     needed = sum(memory.values()) - memory["program"]
-    available = sizes.available_mb()
+    available = available_mb()
     pace = None
     if needed < _SHARE * available:
         pace = measure(e)

@@ -9,9 +9,6 @@ Shapes: `N` neurons, `S` contacts, `W` windows.
 """
 
 import dataclasses
-import resource
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,21 +17,16 @@ from snnrun.balance import layers
 from snnrun.distribution import Distribution, Value, draw, mean
 from snnrun.edges import size_class
 from snnrun.experiment import Experiment
+from snnrun.memory import MB, resident_mb
 from snnrun.network import NetworkSpec, Projection
 from snnrun.trial import Counting, span
 
-MB = 2**20
 _SCRATCH = 24  # bytes a contact of the projection that is being laid out
 _CHUNK_STEPS, _CHUNK_WORDS = 8192, 4 << 20  # of the engine's output, see engine.plan
-_COMPILER_MB = 110  # measured with jaxlib 0.10 on x86: 90 … 160 for the shipped networks
+_COMPILER_MB = 80  # compiling; measured with jaxlib 0.10 on x86: 50 … 120 for shipped networks
 _SPIKE = 16  # bytes on disk: float64 time, uint64 neuron
 _FIGURE, _TRIAL = 0.3 * MB, 0.03 * MB  # the overview; statistics, attributes, empty datasets
 _CHUNK_ROWS = 16384  # rows HDF5 allocates together, see store.results
-_GROUP = Path("/sys/fs/cgroup")  # limits of containers and Slurm's jobs
-_GROUP_LIMITS = [
-    (_GROUP / "memory.max", _GROUP / "memory.current"),
-    (_GROUP / "memory/memory.limit_in_bytes", _GROUP / "memory/memory.usage_in_bytes"),
-]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +63,7 @@ def memory(e: Experiment, lanes: int) -> dict[str, float]:
         "counts": _tally_bytes(e),
     }
     parts["building"] = max(0.0, drawing - sum(parts.values()))
-    return {"program": program_mb() + _COMPILER_MB, **{name: n / MB for name, n in parts.items()}}
+    return {"program": resident_mb() + _COMPILER_MB, **{name: n / MB for name, n in parts.items()}}
 
 
 def disk(e: Experiment, rates: dict[str, float]) -> dict[str, float]:
@@ -96,25 +88,6 @@ def disk(e: Experiment, rates: dict[str, float]) -> dict[str, float]:
     parts = {"spikes": trials * spikes, "states": trials * states, "counts": trials * windows}
     rest = _FIGURE + (trials + 1) * _TRIAL + 16.0 * sum(_placed(e))
     return {name: n / MB for name, n in {**parts, "edges": edges, "rest": rest}.items()}
-
-
-def program_mb() -> float:
-    """Return the most memory this process had so far: Python, JAX and what they load."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def available_mb() -> float:
-    """Return the memory this process may still take; infinite where nobody knows."""
-    found = []
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
-        found.append(float(lines["MemAvailable"].split()[0]) / 1024)
-    for limit, used in _GROUP_LIMITS:
-        if limit.exists() and (most := limit.read_text().strip()) != "max":
-            found.append((int(most) - int(used.read_text())) / MB)
-    return min(found, default=np.inf)
 
 
 def _placed(e: Experiment) -> list[int]:
