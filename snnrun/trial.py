@@ -111,16 +111,18 @@ def statistics(e: Experiment, network: Network, trial: Trial) -> dict[tuple[str,
     """Return (population, name) → estimate, from the windows the trial has whole."""
     found, subjects = {}, _subjects(e, network, trial)
     for name, statistic in e.statistics.items():
-        for population, part in _populations(statistic, network).items():
-            if isinstance(statistic, CountStatistic):
-                windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), trial.end)
-                counts = trial.tally.counts(windows)[:, part]
-                estimate = statistic.estimate(counts, subjects[population])
-            else:
-                assert isinstance(statistic, IntervalStatistic) and trial.intervals is not None
-                sums = trial.intervals.sums(trial.end)
+        parts = _populations(statistic, network)
+        if isinstance(statistic, CountStatistic):
+            windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), trial.end)
+            counts = trial.tally.counts(windows)
+            for population, part in parts.items():
+                estimate = statistic.estimate(counts[:, part], subjects[population])
+                found[population, name] = estimate
+        elif isinstance(statistic, IntervalStatistic) and trial.intervals is not None:
+            sums = trial.intervals.sums(trial.end)
+            for population, part in parts.items():
                 estimate = statistic.estimate(Intervals(*(s[:, part] for s in sums)))
-            found[population, name] = estimate
+                found[population, name] = estimate
     return found
 
 

@@ -15,17 +15,6 @@ variances at least `private_floor` of the variance. Number of latents:
 Neurons whose count never varies, or that do not fire above min_rate, do not enter. Standard
 errors: the jackknife over blocks of time, at the number of latents found with all of them.
 
-    name           unit  meaning
-    population           population, all, or none for each
-    window_ms      ms    counting window
-    min_rate       sp/s  neurons at or below it are left out
-    sample               neurons drawn
-    draws                such draws; their mean counts
-    region               all, or central: 0.25 <= x, y <= 0.75
-    latents              cv, heuristic, or a number
-    folds                of the cross-validation
-    private_floor        least private variance, as a share of the variance
-
 Shapes: `D` draws, `W` windows, `p` neurons of a draw, `F` folds, `B` problems.
 """
 

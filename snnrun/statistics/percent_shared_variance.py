@@ -2,7 +2,18 @@
 
     %sh = mean over neurons of (L L^T)_ii / ((L L^T)_ii + psi_i)
 
-Model, method and parameters: see snnrun/statistics/_factor_analysis.py. Without latents it is 0.
+Model, method and choice of latents: snnrun/statistics/_factor_analysis.py. Without latents it is 0.
+
+    name           unit  meaning
+    population           population, all, or none for each
+    window_ms      ms    counting window
+    min_rate       sp/s  neurons at or below it are left out
+    sample               neurons drawn
+    draws                such draws; their mean counts
+    region               all, or central: 0.25 <= x, y <= 0.75
+    latents              cv, heuristic, or a number
+    folds                of the cross-validation
+    private_floor        least private variance, as a share of the variance
 """
 
 import numpy as np

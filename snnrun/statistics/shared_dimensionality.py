@@ -2,10 +2,19 @@
 
     d_sh = least d with (l_1 + ... + l_d) / sum of l >= 0.95,   l_i eigenvalues of L L^T, descending
 
-Model, method and parameters: see snnrun/statistics/_factor_analysis.py. Without latents it is 0.
+Model, method and choice of latents: snnrun/statistics/_factor_analysis.py. Without latents it is 0.
 
-    name   unit  meaning
-    share        of the shared variance that the dimensions hold
+    name           unit  meaning
+    population           population, all, or none for each
+    window_ms      ms    counting window
+    min_rate       sp/s  neurons at or below it are left out
+    sample               neurons drawn
+    draws                such draws; their mean counts
+    region               all, or central: 0.25 <= x, y <= 0.75
+    latents              cv, heuristic, or a number
+    folds                of the cross-validation
+    private_floor        least private variance, as a share of the variance
+    share                of the shared variance that the dimensions hold
 """
 
 import numpy as np
