@@ -56,7 +56,8 @@ OVERRIDES = {
         "record.state.Q={variables: [v], every_ms: 1}", "record.state.Q: no population 'Q'"
     ),
     "record-variable-unknown": Bad(
-        "record.state.E={variables: [w], every_ms: 1}", ["no 'w'", "there is v, refractory, i_E"]
+        "record.state.E={variables: [w], every_ms: 1}",
+        ["no 'w'", "there is v, refractory, x_E, i_E"],
     ),
     "record-variable-twice": Bad(
         "record.state.E={variables: [v, v], every_ms: 1}", "record.state.E.variables"
