@@ -66,7 +66,7 @@ duration: {{ms: 2100, warmup_ms: 100}}
 network:
   populations:
     E:
-      size: 4000
+      size: 1000
       type: excitatory
       v_init: {{dist: uniform, low: -15, high: 15}}
       neuron: {{kind: lif, c_m: 10, tau_m: 10, e_l: 0, v_th: 15, v_reset: 0, t_ref: 2, i_e: {mu}}}
@@ -83,7 +83,7 @@ def test_white_noise_gives_the_rate_of_siegert(tmp_path, mu, sigma, published):
     assert siegert(mu, sigma, 10, 15, 0, 2) == pytest.approx(published, rel=2e-5)
     # a threshold that is only looked at every dt is crossed later: it acts as if it were
     # 0.583 sigma sqrt(dt / tau) higher (Broadie et al. 1997, Math Finance 7:325)
-    dt = 0.02
+    dt = 0.05
     (tmp_path / "network").mkdir()
     # with c_m = tau_m, one nS of leak: mV are pA; sigma sqrt(tau) is the intensity
     noise = float(sigma * np.sqrt(10))
