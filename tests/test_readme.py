@@ -44,7 +44,7 @@ def test_command(command: str, config: Path, tmp_path: Path, monkeypatch) -> Non
     short = ["duration.ms=50", "duration.warmup_ms=0"]
     outcome = call(*arguments(command, config), *short)
     assert outcome.code == 0, outcome.err
-    assert (tmp_path / "outputs").is_dir()
+    assert (tmp_path / "outputs").is_dir() or command.startswith("snnrun check")
 
 
 def test_the_network_shown_is_the_one_tested() -> None:

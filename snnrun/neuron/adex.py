@@ -104,7 +104,8 @@ class AdEx(Neuron):
         return self.e_l
 
     def time_constants(self) -> dict[str, Any]:
-        return {"tau_w": self.tau_w}
+        numbers = isinstance(self.c_m, float) and isinstance(self.g_l, float)
+        return {"tau_w": self.tau_w} | ({"c_m / g_l": self.c_m / self.g_l} if numbers else {})
 
     def refractory_ms(self) -> Any:
         return self.t_ref
