@@ -114,3 +114,22 @@ def test_snops_sbn_fires_as_its_page_says(tmp_path: Path) -> None:
     # the page's means; the spread over seeds is 0.08 (E) and 0.03 (I)
     assert np.mean([f["E"]["firing_rate"]["value"] for f in found]) == pytest.approx(17.5, abs=0.2)
     assert np.mean([f["I"]["firing_rate"]["value"] for f in found]) == pytest.approx(9.44, abs=0.1)
+
+
+# inhibitory decay (ms), and published rate, its SD over neurons and pair correlation of E
+HUANG = {
+    "huang/spatial": {8: (18.67, 6.84, (0.01, 0.06)), 1: (21.68, 11.05, (0.002, 0.02))},
+    "huang/uniform": {8: (17.22, 0.52, (0.6, 1.0)), 1: (21.63, 11.89, (0.0, 0.01))},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tau", [8, 1])
+@pytest.mark.parametrize("experiment", HUANG)
+def test_huang2019_fires_as_published(tmp_path: Path, experiment: str, tau: int) -> None:
+    inhibition = f"network.synapses.I.tau_decay={tau}"
+    found = simulate(tmp_path / "run", f"experiment={experiment}", inhibition)["statistics"]["E"]
+    rate, sd, (low, high) = HUANG[experiment][tau]
+    assert found["firing_rate"]["value"] == pytest.approx(rate, rel=0.02)
+    assert found["firing_rate_sd"]["value"] == pytest.approx(sd, rel=0.05)
+    assert low < found["spike_count_correlation"]["value"] < high
