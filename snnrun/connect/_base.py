@@ -95,6 +95,18 @@ def too_few(k: int, choices: int, allow_multapses: bool, which: str) -> str | No
     return None
 
 
+def chosen(
+    rows: int, k: int, size: int, same: bool, rule: Any, rng: np.random.Generator
+) -> np.ndarray:
+    """Return `[rows, k]` out of `size` neurons, as a rule allows; `same`: the rows are they."""
+    choices = partners(size, same, rule.allow_autapses)
+    if rule.allow_multapses:
+        others = rng.integers(choices, size=(rows, k))
+    else:
+        others = distinct(rows, k, choices, rng)
+    return skip_self(np.arange(rows)[:, None], others) if choices < size else others
+
+
 def distinct(rows: int, k: int, choices: int, rng: np.random.Generator) -> np.ndarray:
     """Return `[rows, k]` numbers below `choices`, sorted and different within a row.
 

@@ -17,11 +17,10 @@ from snnrun.connect._base import (
     Contacts,
     Layer,
     by_source,
+    chosen,
     degree,
-    distinct,
     either,
     partners,
-    skip_self,
     too_few,
 )
 
@@ -49,12 +48,5 @@ class FixedIndegree(Connect):
 
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
         k = degree(self.p, self.k, pre.size)
-        choices = partners(pre.size, same, self.allow_autapses)
-        if self.allow_multapses:
-            source = rng.integers(choices, size=(post.size, k))
-        else:
-            source = distinct(post.size, k, choices, rng)
-        target = np.arange(post.size)[:, None]
-        if choices < pre.size:
-            source = skip_self(target, source)
-        return by_source(source, target, pre.size, post.size)
+        source = chosen(post.size, k, pre.size, same, self, rng)
+        return by_source(source, np.arange(post.size)[:, None], pre.size, post.size)

@@ -17,11 +17,10 @@ from snnrun.connect._base import (
     Contacts,
     Layer,
     by_count,
+    chosen,
     degree,
-    distinct,
     either,
     partners,
-    skip_self,
     too_few,
 )
 
@@ -49,11 +48,4 @@ class FixedOutdegree(Connect):
 
     def draw(self, pre: Layer, post: Layer, same: bool, rng: np.random.Generator) -> Contacts:
         k = degree(self.p, self.k, post.size)
-        choices = partners(post.size, same, self.allow_autapses)
-        if self.allow_multapses:
-            target = rng.integers(choices, size=(pre.size, k))
-        else:
-            target = distinct(pre.size, k, choices, rng)
-        if choices < post.size:
-            target = skip_self(np.arange(pre.size)[:, None], target)
-        return by_count(k, pre.size, target)
+        return by_count(k, pre.size, chosen(pre.size, k, post.size, same, self, rng))
