@@ -44,8 +44,8 @@ class Balance:
 class Feed:
     """What a population gets from one projection: contacts a neuron, and charge of a spike.
 
-    `rate` (sp/s) of a source, None for a population; `charge` (pA ms), None where it depends
-    on the potential; `current` (pA) instead of spikes.
+    `rate` (sp/s) of a source, None for a population; `charge` (pA ms), None where it is not
+    fixed; `current` (pA) instead of spikes.
     """
 
     pre: str
@@ -84,7 +84,7 @@ def balance(e: Experiment) -> Balance:
     unknown = sorted({p.synapse or "" for p in _without_charge(e)})
     if unknown:
         kinds = ", ".join(f"{n} ({e.network.synapses[n].kind})" for n in unknown)
-        return Balance(None, f"the charge of a spike depends on the potential: synapse {kinds}")
+        return Balance(None, f"a spike has no fixed charge: synapse {kinds}")
     recurrent, external = np.zeros((len(names), len(names))), np.zeros(len(names))
     for a, population in enumerate(e.network.populations.values()):
         external[a] = mean(getattr(population.neuron, "i_e", 0.0))

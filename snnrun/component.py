@@ -65,6 +65,12 @@ class Component:
         """Return the parameters by name."""
         return {f.name: f.metadata["parameter"] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
 
+    @classmethod
+    def inherited(cls, old: dict[str, Any]) -> dict[str, Any]:
+        """Return parameters that follow from those of another kind whose place this one takes."""
+        del old
+        return {}
+
     def replace(self, **values: Any) -> Self:
         """Return a copy with other values."""
         return dataclasses.replace(self, **values)  # type: ignore[type-var]

@@ -22,6 +22,7 @@ SILENT_BELOW = 0.1
 ACTIVE_SPIKES = 5  # shorter trains coincide by chance
 SYNCHRONOUS_ABOVE = 0.5
 _MIN_WINDOWS = 5
+_A_FEW_SPIKES = 2  # in a window: fewer are no runaway, however long the refractory period
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,9 @@ class Evidence:
 
 def ceiling(max_rate: float, refractory_ms: float) -> float:
     """Return the rate (sp/s) above which a population counts as runaway."""
-    return min(max_rate, 500 / refractory_ms) if refractory_ms > 0 else max_rate
+    if refractory_ms <= 0:
+        return max_rate
+    return min(max_rate, max(500 / refractory_ms, _A_FEW_SPIKES * 1000 / WINDOW_MS))
 
 
 def rounded(rates: dict[str, float]) -> dict[str, float]:

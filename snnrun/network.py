@@ -117,7 +117,7 @@ def build(
     """
     by_model = sorted(spec.populations, key=lambda p: _first_of_model(spec, p))
     neurons = _slices({p: spec.populations[p].size for p in by_model})
-    drawn = {p: _drawn(spec.populations[p], p, seed, realisation) for p in by_model}
+    drawn = {p: _drawn(spec.populations[p], p, seed, realisation, dt) for p in by_model}
     spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}
     sources = _slices({**{p: spec.populations[p].size for p in by_model}, **spiking})
     positions = _positions(spec, drives, seed, realisation)
@@ -167,7 +167,7 @@ def _slices(sizes: dict[str, int]) -> dict[str, slice]:
     return {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(sizes)}
 
 
-def _drawn(population: Population, name: str, seed: int, realisation: int) -> Neuron:
+def _drawn(population: Population, name: str, seed: int, realisation: int, dt: float) -> Neuron:
     """Return the neuron model with its distributed parameters drawn, `[size]` each."""
     values = {}
     for field, parameter in population.neuron.parameters().items():
@@ -175,12 +175,15 @@ def _drawn(population: Population, name: str, seed: int, realisation: int) -> Ne
         if isinstance(value, Distribution):
             stream = value.stream or field
             rng = random.generator(seed, name, f"neuron.{stream}", realisation)
-            drawn = values[field] = value.draw(rng, population.size)
-            for edge in (drawn.min(), drawn.max()):
+            values[field] = value.draw(rng, population.size)
+            for edge in (values[field].min(), values[field].max()):
                 wrong = parameter.problem(float(edge))
                 if wrong:
                     raise ValueError(f"populations.{name}.neuron.{field} {wrong}; drew {edge:g}")
-    return population.neuron.replace(**values)
+    drawn = population.neuron.replace(**values)
+    for problem in drawn.check(dt) if values else []:
+        raise ValueError(f"populations.{name}.neuron.{problem}, in a cell that was drawn")
+    return drawn
 
 
 def _models(

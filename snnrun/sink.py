@@ -45,7 +45,7 @@ class Sink:
             config,
             _provenance(e, device),
             _nodes(e, network),
-            {name: _projection(e, network, name) for name in network.contacts},
+            {name: _projection(e, network, name) for name in e.network.projections},
         )
 
     def __enter__(self) -> Self:
@@ -124,11 +124,10 @@ def _nodes(e: Experiment, network: Network) -> dict[str, dict[str, Any]]:
         for name, p in e.network.populations.items()
     }
     for name, drive in e.drives.items():
-        if drive.emits == "spikes":
-            part = network.sources[name]
-            nodes[name] = {"size": part.stop - part.start, "type": "drive", "kind": drive.kind}
+        part = network.sources.get(name, slice(0, 0))  # no sources: input of every neuron's own
+        nodes[name] = {"size": part.stop - part.start, "type": "drive", "kind": drive.kind}
     for name, node in nodes.items():
-        position = network.positions[name]
+        position = network.positions.get(name)
         if position is not None:
             node |= {"x": position[:, 0], "y": position[:, 1]}
     return nodes
@@ -136,10 +135,11 @@ def _nodes(e: Experiment, network: Network) -> dict[str, dict[str, Any]]:
 
 def _projection(e: Experiment, network: Network, name: str) -> dict[str, Any]:
     projection = e.network.projections[name]
-    assert projection.connect is not None
+    ends = {"pre": projection.pre, "post": projection.post}
+    if projection.connect is None:  # every neuron of post has its own input
+        return {**ends, "contacts": 0, "kind": "private"}
     described: dict[str, Any] = {
-        "pre": projection.pre,
-        "post": projection.post,
+        **ends,
         "contacts": network.contacts[name],
         "kind": projection.connect.kind,
     }

@@ -112,6 +112,8 @@ def as_json(e: Experiment, summary: Summary) -> dict[str, Any]:
             "se": plain(estimate.se),
             "units": units,
         }
+        if estimate.reason:
+            tree[population][name]["reason"] = estimate.reason
     return {
         "statistics": tree,
         "health": dataclasses.asdict(summary.health),
@@ -120,9 +122,11 @@ def as_json(e: Experiment, summary: Summary) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a number, list or word that JSON knows; null for what is not finite."""
+    """Return a value that JSON knows, whatever it holds; null for what is not finite."""
     if isinstance(value, (str, int, type(None))):
         return value
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
     if np.ndim(value):
         return [plain(v) for v in np.asarray(value)]
     return float(value) if np.isfinite(value) else None

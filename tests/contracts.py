@@ -581,7 +581,7 @@ class StatisticContract(KindContract):
         counts = np.pad(self.counts(1), ((0, 0), (0, 5)))
         estimate = self.statistic(sample=21, draws=2, min_rate=0.0).estimate(counts)
         assert np.isnan(estimate.value)
-        assert estimate.reason == "needs at least 21 such neurons; 20 left"
+        assert estimate.reason == "needs at least 21 neurons that enter; 20 do"
 
     def test_central_neurons_only(self):
         counts = self.counts(1)

@@ -35,7 +35,7 @@ def choices(group: str, preset: str) -> list[str]:
         return [NETWORK, f"+drive@drive.new={preset}", f"+network.projections.new={node}"]
     if group in PRESET_GROUPS:
         return [f"{group}={preset}"]
-    return [NETWORK, f"{group}={preset}"]
+    return [NETWORK, f"{group}={preset}", "duration=140s"]  # windows enough for any statistic
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -182,3 +182,9 @@ class TestIdenticalTrains:
 
     def test_no_neuron_is_active(self):
         assert identical_trains(np.zeros((3, 2), np.uint32), np.zeros(3, int)) == 0
+
+
+def test_one_spike_is_no_runaway_however_long_the_refractory_period():
+    # 500 / t_ref is 0.17 sp/s; one spike of each neuron in a window of 200 ms is 5 sp/s
+    assert ceiling(200.0, 3000.0) == 10.0
+    assert ceiling(200.0, 25.0) == 20.0

@@ -207,3 +207,31 @@ def test_contacts_are_kept_only_when_asked_for():
     kept = network(keep_contacts=True)
     assert all(isinstance(c, Contacts) for c in kept.contact_lists.values())
     assert {n: c.target.size for n, c in kept.contact_lists.items()} == kept.contacts
+
+
+def test_parameters_that_were_drawn_must_fit_together():
+    # each is in its range, but some cells would be reset above their peak
+    broken = spec("eif")
+    cell_ = broken.populations["E"].neuron.replace(v_reset=Distribution("uniform", -65.0, 10.0))
+    populations = {"E": dataclasses.replace(broken.populations["E"], neuron=cell_)}
+    broken = dataclasses.replace(broken, populations={**broken.populations, **populations})
+    with pytest.raises(ValueError, match="v_reset: must be below v_peak"):
+        build(broken, drives(), 1, DT)
+
+
+def test_distributions_of_one_stream_draw_the_same_numbers():
+    made = spec("eif")
+    shared = {
+        "v_reset": Distribution("power", -65.0, -60.0, 2.0, "r"),
+        "t_ref": Distribution("power", 2.0, 1.0, 1.0, "r"),
+        "tau_m": Distribution("power", 10.0, 20.0, 1.0),
+    }
+    cell_ = made.populations["E"].neuron.replace(**shared)
+    populations = {"E": dataclasses.replace(made.populations["E"], neuron=cell_)}
+    made = dataclasses.replace(made, populations={**made.populations, **populations})
+    c = build(made, drives(), 1, 1e-6).models[0][2]
+    n = SIZES["E"]
+    r = np.sqrt((c.v_reset[:n] + 65) / 5)
+    np.testing.assert_allclose(c.refractory[:n] * 1e-6, 2 - r, atol=1e-6)
+    other = (1e-6 / c.leak[:n] - 10) / 10
+    assert abs(np.corrcoef(r, other)[0, 1]) < 5 / np.sqrt(n)

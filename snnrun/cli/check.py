@@ -36,7 +36,9 @@ def check(
         print("building and timing the network", file=sys.stderr)
     found = plain(preflight(experiment, warnings))
     if as_json:
-        print(json.dumps({"command": "check", "state": "done", "exit_code": 0, **found}))
+        from snnrun.summary import plain as finite
+
+        print(json.dumps({"command": "check", "state": "done", "exit_code": 0, **finite(found)}))
         return
     from snnrun.report.preflight import show_preflight
 

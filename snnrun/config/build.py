@@ -1,6 +1,7 @@
 """A plain tree becomes an Experiment; every problem is found before any is reported."""
 
 import dataclasses
+import math
 import re
 from typing import Any
 
@@ -149,8 +150,9 @@ def _projection(node: dict[str, Any], path: str, dt: float, problems: Problems) 
 
 def _delay(node: dict[str, Any], path: str, dt: float, problems: Problems) -> Any:
     delay = read_value(node.get("delay", 0.0), f"{path}.delay", problems)
-    lowest = delay.lowest if isinstance(delay, Distribution) and delay.dist == "uniform" else delay
-    if isinstance(lowest, (int, float)) and (lowest < 0 or 0 < lowest < dt):
+    lowest = delay.lowest if isinstance(delay, Distribution) else delay
+    bounded = lowest > -math.inf and getattr(delay, "dist", "") != "lognormal"
+    if bounded and (lowest < 0 or 0 < lowest < dt):
         problems.add(f"{path}.delay", f"must be 0 or at least dt ({dt:g} ms), not {lowest:g}")
     return delay
 

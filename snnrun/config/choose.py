@@ -35,7 +35,36 @@ def swap(group: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]
     choice = {k for k in after if after[k].optional}  # such as p or k: what is kept decides
     if any(kept.get(k) is not None for k in choice):
         new = {k: v for k, v in new.items() if k not in choice}
-    return {**new, **kept}
+    return {**new, **_inherited(group, old, new), **kept}
+
+
+def _inherited(group: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return find(group, str(new.get("kind"))).inherited(old)
+    except KeyError:
+        return {}
+
+
+def _notes(group: str, path: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Return what the one who swaps a part should know: numbers whose meaning changes."""
+    try:
+        before, after = (find(group, str(n.get("kind"))) for n in (old, new))
+    except KeyError:
+        return []
+    if group == "synapse" and before.weight_units != after.weight_units:
+        units = f"{after.weight_units} (they were {before.weight_units})"
+        return [f"{path}: the weights of its projections are now {units}"]
+    if group == "drive" and before.emits != after.emits:
+        other = f"{after.kind} instead of {before.kind} changes what reaches a neuron"
+        return [f"{path}: {other}; check its numbers"]
+    c_m, usual = old.get("c_m"), new.get("c_m")
+    if group != "neuron" or before is after:
+        return []
+    if not isinstance(c_m, int | float) or not isinstance(usual, int | float):
+        return []
+    told = f"c_m stays {c_m:g}, but the preset's other numbers are made for {usual:g}"
+    far = not usual < 10 * c_m < 100 * usual
+    return [f"{path}: {told}; scale its currents and conductances"] if far else []
 
 
 def _parameters(group: str, kind: Any) -> dict[str, Parameter]:
@@ -56,14 +85,19 @@ def apply_root_choices(tree: dict[str, Any]) -> list[str]:
     notes = []
     neuron = tree.pop("neuron", None)
     if isinstance(neuron, dict) and neuron:
-        for population in _mappings(_mapping(tree, "network"), "populations"):
-            population["neuron"] = swap("neuron", _mapping(population, "neuron"), neuron)
+        for name, population in _mapping(_mapping(tree, "network"), "populations").items():
+            if isinstance(population, dict):
+                old = _mapping(population, "neuron")
+                notes += _notes("neuron", f"network.populations.{name}.neuron", old, neuron)
+                population["neuron"] = swap("neuron", old, neuron)
     drives = _mapping(tree, "drive")
     if "kind" in drives:
         chosen, drives = _split(drives)
         if chosen["kind"] == "none":
             notes += _remove_drives(tree, list(drives))
             drives = {}
+        for name, old in drives.items():
+            notes += _notes("drive", f"drive.{name}", old, chosen)
         tree["drive"] = {name: swap("drive", old, chosen) for name, old in drives.items()}
     statistics = _mapping(tree, "statistics")
     if "kind" in statistics:
@@ -94,8 +128,12 @@ def _remove_drives(tree: dict[str, Any], names: list[str]) -> list[str]:
     return [f"drive=none: without projections {', '.join(gone)}"] if gone else []
 
 
-def apply_swaps(tree: dict[str, Any], swaps: dict[str, str], chosen: dict[str, Any]) -> None:
-    """Apply `group@path=preset` choices; `swaps` is path → group, `chosen` a tree of presets."""
+def apply_swaps(tree: dict[str, Any], swaps: dict[str, str], chosen: dict[str, Any]) -> list[str]:
+    """Apply `group@path=preset` choices and return notes.
+
+    `swaps` is path → group, `chosen` a tree of presets.
+    """
+    notes = []
     for path, group in swaps.items():
         *parents, last = path.split(".")
         parent, new = tree, chosen
@@ -105,7 +143,9 @@ def apply_swaps(tree: dict[str, Any], swaps: dict[str, str], chosen: dict[str, A
             parent = parent.get(name) if isinstance(parent, dict) else None  # type: ignore[assignment]
         if not isinstance(parent, dict) or last not in parent:
             raise ConfigError(f"{group}@{path}: there is nothing at {path} to replace")
+        notes += _notes(group, path, _mapping(parent, last), new)
         parent[last] = swap(group, _mapping(parent, last), copy.deepcopy(new))
+    return notes
 
 
 def nodes(tree: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

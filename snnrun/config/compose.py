@@ -112,7 +112,7 @@ def _assemble(
     assert isinstance(raw, dict) and isinstance(new, dict)
     tree: dict[str, Any] = {str(k): v for k, v in raw.items()}
     notes = apply_root_choices(tree)
-    apply_swaps(tree, swaps, {str(k): v for k, v in new.items()})
+    notes += apply_swaps(tree, swaps, {str(k): v for k, v in new.items()})
     tree.pop("experiment", None)
     if tree.get("name") is None:
         tree["name"] = str(chosen.get("experiment") or chosen.get("network")).replace("/", "_")

@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from snnrun.config.cautions import cautions
 from snnrun.config.choose import nearest
 from snnrun.config.fields import Problems
 from snnrun.connect._base import Layer
@@ -18,7 +19,6 @@ from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
 
 _LONGEST_DELAY = 20_000  # steps of the input ring
-_OWN = {"current": "a current", "counts": "every target's own"}
 
 
 def cross_check(e: Experiment, problems: Problems) -> list[str]:
@@ -30,7 +30,7 @@ def cross_check(e: Experiment, problems: Problems) -> list[str]:
     if not problems.found:
         _unused(e, problems)
         _recorded(e, problems)
-    return [] if problems.found else [*_time_warnings(e), *_sign_warnings(e)]
+    return [] if problems.found else cautions(e)
 
 
 def _times(e: Experiment, problems: Problems) -> None:
@@ -57,6 +57,10 @@ def _times(e: Experiment, problems: Problems) -> None:
 
 def _names(e: Experiment, problems: Problems) -> None:
     populations, drives = e.network.populations, e.drives
+    for name, p in e.network.projections.items():  # draws of both are named after them
+        private = p.pre in drives and drives[p.pre].emits != "spikes"
+        if private and name in drives and drives[name].emits == "spikes":
+            problems.add(f"network.projections.{name}", "a drive has the same name; rename it")
     for name in set(populations) & set(drives):
         problems.add(f"drive.{name}", "a population has the same name; names must differ")
     for name in [*populations, *drives, *e.network.synapses, *e.network.projections, *e.statistics]:
@@ -100,24 +104,25 @@ def _projection(e: Experiment, path: str, p: Projection, problems: Problems) -> 
         problems.add(f"{path}.pre", f"no population or drive '{p.pre}'{known}")
     if p.post not in populations or p.pre not in sources:
         return
-    emits = e.drives[p.pre].emits if p.pre in e.drives else "spikes"
-    if emits == "spikes":
+    drive = e.drives.get(p.pre)
+    if drive is None or drive.emits == "spikes":
         _rule(e, path, p, problems)
     else:
-        _private(path, p, _OWN[emits], problems)
-    if emits != "current":
+        _private(path, p, drive, problems)
+    if drive is None or drive.emits != "current":
         _synapse(e, path, p, problems)
 
 
-def _private(path: str, p: Projection, what: str, problems: Problems) -> None:
+def _private(path: str, p: Projection, drive: Drive, problems: Problems) -> None:
     """A drive that reaches every neuron by itself needs no contacts, a current no synapse."""
-    for key in ("connect",) if what == _OWN["counts"] else ("synapse", "connect"):
+    what = f"drive '{p.pre}' ({drive.kind}) reaches every neuron by itself"
+    for key in ("connect",) if drive.emits == "counts" else ("synapse", "connect"):
         if getattr(p, key) is not None:
-            problems.add(f"{path}.{key}", f"drive '{p.pre}' is {what}; leave it out")
+            problems.add(f"{path}.{key}", f"{what}: set {path}.{key}=null")
     if isinstance(p.weight, Distribution):
-        problems.add(f"{path}.weight", f"must be a number for {what}")
+        problems.add(f"{path}.weight", f"must be a number: {what}")
     if p.delay != 0:
-        problems.add(f"{path}.delay", f"must be 0 for {what}")
+        problems.add(f"{path}.delay", f"must be 0: {what}")
 
 
 def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
@@ -146,6 +151,9 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
 def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
     """The synapse exists and delivers what the neurons receive."""
     known = list(e.network.synapses)
+    if p.synapse is None:
+        problems.add(f"{path}.synapse", f"missing; it is the name of a synapse{nearest('', known)}")
+        return
     if p.synapse not in e.network.synapses:
         problems.add(f"{path}.synapse", f"no synapse '{p.synapse}'{nearest(str(p.synapse), known)}")
         return
@@ -155,6 +163,13 @@ def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> Non
             f"{path}.synapse",
             f"{synapse.kind} delivers {', '.join(synapse.delivers)}, but {neuron.kind} receives"
             f" {', '.join(neuron.receives)}",
+        )
+    lowest = p.weight.lowest if isinstance(p.weight, Distribution) else p.weight
+    if "conductance" in synapse.delivers and -math.inf < lowest < 0:
+        problems.add(
+            f"{path}.weight",
+            f"must not be negative: it is a conductance in nS, and e_rev makes it excitatory or"
+            f" inhibitory, not {lowest:g}",
         )
 
 
@@ -172,7 +187,9 @@ def _recorded(e: Experiment, problems: Problems) -> None:
     spiking = [*populations, *(n for n, d in e.drives.items() if d.emits == "spikes")]
     _no_doubles("record.spikes", e.record.spikes or (), problems)
     for name in e.record.spikes or ():
-        if name not in spiking:
+        if name in e.drives and name not in spiking:
+            problems.add("record.spikes", f"drive '{name}' ({e.drives[name].kind}) has no spikes")
+        elif name not in spiking:
             known = nearest(name, spiking)
             problems.add("record.spikes", f"no population or drive '{name}'{known}")
     _no_doubles("record.counts.populations", e.record.counts.populations or (), problems)
@@ -208,27 +225,3 @@ def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Pro
             problems.add(f"{path}.neurons", f"must be 0 … {population.size - 1}, not {neuron!r}")
     if wanted.every_ms is None or e.steps_in(wanted.every_ms) < 1:
         problems.add(f"{path}.every_ms", f"must be a time of at least dt ({e.dt:g} ms)")
-
-
-def _time_warnings(e: Experiment) -> Iterator[str]:
-    if e.statistics and e.duration.warmup_ms >= e.duration.ms:
-        yield (
-            f"duration.warmup_ms: {e.duration.warmup_ms:g} ms of warm-up leave nothing of the"
-            f" {e.duration.ms:g} ms to the statistics"
-        )
-
-
-def _sign_warnings(e: Experiment) -> Iterator[str]:
-    """Warn of weights whose sign contradicts the type of their population."""
-    for name, p in e.network.projections.items():
-        population = e.network.populations.get(p.pre)
-        weight = mean(p.weight)
-        synapse = e.network.synapses.get(str(p.synapse))
-        if synapse is not None and "conductance" in synapse.delivers:
-            if weight < 0:
-                yield f"network.projections.{name}.weight: {weight:g} nS; conductances are positive"
-        elif population is not None and weight * (-1) ** (population.type == "inhibitory") < 0:
-            yield (
-                f"network.projections.{name}.weight: {weight:g} contradicts the type of"
-                f" '{p.pre}' ({population.type})"
-            )

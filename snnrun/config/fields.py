@@ -141,8 +141,10 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
         if key not in (*wanted, "dist", "stream"):
             problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
     stream = node.get("stream")
-    if not isinstance(stream, str | None):
+    if stream is not None and not (isinstance(stream, str) and stream):
         problems.add(f"{path}.stream", f"must be a name, not {stream!r}")
+    elif stream is not None and ".neuron." not in path:
+        problems.add(f"{path}.stream", "only parameters of a neuron can share their numbers")
     numbers = [node.get(name) for name in wanted]
     for name, number in zip(wanted, numbers, strict=True):
         if _typed(float, number) is None:

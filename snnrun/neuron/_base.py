@@ -86,15 +86,30 @@ class Neuron(Component):
         fields: tuple[str, ...] = cls.state._fields  # type: ignore[attr-defined]
         return fields
 
+    @classmethod
+    def inherited(cls, old: dict[str, Any]) -> dict[str, Any]:
+        """Keep the membrane's time constant: tau_m = c_m / g_l."""
+        c_m, tau_m, g_l = (old.get(name) for name in ("c_m", "tau_m", "g_l"))
+        for name, top, bottom in (("g_l", c_m, tau_m), ("tau_m", c_m, g_l)):
+            numbers = isinstance(top, (int, float)) and isinstance(bottom, (int, float))
+            if name in cls.parameters() and name not in old and numbers and bottom:
+                return {name: top / bottom}
+        return {}
+
     def model(self) -> type[Any]:
         """Return the class whose `init` and `step` are compiled: this one, or a variant of it."""
         return type(self)
 
     def ordered(self, low: str, high: str) -> list[str]:
-        """Complain unless parameter low < high, where both are numbers."""
+        """Complain unless parameter low < high; distributions are looked at once drawn."""
         a, b = getattr(self, low), getattr(self, high)
-        numbers = isinstance(a, (int, float)) and isinstance(b, (int, float))
-        return [f"{low}: must be below {high} ({b:g})"] if numbers and not a < b else []
+        if not all(isinstance(x, (int, float, np.ndarray)) for x in (a, b)):
+            return []
+        wrong = np.ravel(np.greater_equal(a, b))
+        if not wrong.any():
+            return []
+        limit = np.broadcast_to(b, wrong.shape)[np.argmax(wrong)]
+        return [f"{low}: must be below {high} ({limit:g})"]
 
     def membrane_tau(self) -> Any:
         """Return the time constant (ms) of a linear membrane, or None.

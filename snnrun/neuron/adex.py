@@ -91,7 +91,7 @@ class AdEx(Neuron):
     b: float = param("pA", "adaptation that a spike adds")
     tau_w: float = param("ms", "adaptation time constant", above=0)
     i_e: float = param("pA", "constant external current")
-    substeps: int = param("", "Heun steps in a time step; 1: forward Euler", at_least=1)
+    substeps: int = param("", "Heun steps in a time step; 1: forward Euler", at_least=1, at_most=32)
 
     def check(self, dt: float) -> list[str]:
         del dt
@@ -135,7 +135,7 @@ class AdEx(Neuron):
 
     @staticmethod
     def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
-        v0 = jumped(s.v, inputs)
+        v0 = xp.where(s.refractory == 0, jumped(s.v, inputs), s.v)
         dv, dw = _slopes(v0, s.w, inputs, c, xp)
         v = computed_once(xp.maximum(v0 + c.dt_per_c * dv, c.v_min), inputs)
         after = fire(v, c.v_peak, s.refractory, c, xp)
@@ -161,7 +161,7 @@ def substepped(number: int) -> type[Any]:
         def step(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> tuple[State, Any]:
             free = s.refractory == 0
             part = c._replace(dt_per_c=c.dt_per_c / number, dt_per_tau_w=c.dt_per_tau_w / number)
-            v, w = jumped(s.v, inputs), s.w
+            v, w = xp.where(free, jumped(s.v, inputs), s.v), s.w
             spiked = xp.zeros(v.shape, bool)
             for _ in range(number):
                 holds = ~free | (spiked & (c.refractory > 0))

@@ -63,8 +63,8 @@ class Izhikevich(Neuron):
     half_steps: bool = param("", "two half steps of V in a step, as in the published network")
 
     def check(self, dt: float) -> list[str]:
-        del dt
-        return self.ordered("c", "v_peak")
+        far = [f"a: the model is made for steps of at most 1 ms, not {dt:g}"] if dt > 1 else []
+        return far + self.ordered("c", "v_peak")
 
     def resting_potential(self) -> Any:
         return self.c

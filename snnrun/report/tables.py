@@ -17,6 +17,8 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
     statistics = found["statistics"]
     if statistics:
         console.print(_statistics(statistics))
+        for line in _reasons(statistics):
+            console.print(line)
     health, timings = found["health"], found["timings"]
     details = ", ".join(f"{k} {v}" for k, v in health["details"].items() if k != "rates")
     console.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))
@@ -38,6 +40,16 @@ def _statistics(statistics: dict[str, Any]) -> Table:
         units = next(s[name]["units"] for s in statistics.values() if name in s)
         table.add_row(name, *cells, _SHORT.get(units, units))
     return table
+
+
+def _reasons(statistics: dict[str, Any]) -> list[str]:
+    """Return why statistics have no value, one line a reason."""
+    which: dict[str, list[str]] = {}
+    for population, found in statistics.items():
+        for name, entry in found.items():
+            if entry.get("reason"):
+                which.setdefault(entry["reason"], []).append(f"{population}.{name}")
+    return [f"no value of {', '.join(names)}: {reason}" for reason, names in which.items()]
 
 
 def _cell(entry: dict[str, Any] | None) -> str:

@@ -78,8 +78,15 @@ class CountStatistic(Statistic):
 
     def check(self, dt: float) -> list[str]:
         del dt
-        few = self.sample is not None and self.sample < self.min_neurons
-        return [f"sample: must be at least {self.min_neurons}"] if few else []
+        if self.sample is not None and self.sample < self.min_neurons:
+            return [f"sample: must be at least {self.min_neurons}"]
+        alone = self.draws is not None and self.sample is None
+        return ["draws: means nothing without sample; give both or none"] if alone else []
+
+    def caution(self, windows: int) -> str | None:
+        """Return why the value would mislead with so few windows, or None."""
+        del windows
+        return None
 
     def keep(self, counts: np.ndarray) -> np.ndarray:
         """Return which neurons may enter, `[N]` bool."""
@@ -108,7 +115,7 @@ class CountStatistic(Statistic):
         kept = np.arange(counts.shape[1])[there][self.keep(counts[:, there])]
         least = self.sample or self.min_neurons
         if kept.size < least:
-            return missing(f"needs at least {least} such neurons; {kept.size} left")
+            return missing(f"needs at least {least} neurons that enter; {kept.size} do")
         drawn = [counts[:, part] for part in self._drawn(kept, counts.shape[1], subjects)]
         value, se = self.measure(drawn, subjects)
         return Estimate(np.asarray(value), np.asarray(se), None)

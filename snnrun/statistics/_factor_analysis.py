@@ -64,6 +64,14 @@ class FactorAnalysis(CountStatistic):
         "", "least private variance, as a share of the variance", above=0, at_most=1
     )
 
+    def caution(self, windows: int) -> str | None:
+        if self.latents != "cv" or not self.min_windows <= windows <= self.sample:
+            return None
+        return (
+            f"{windows} windows for {self.sample} neurons make the covariance singular, so one"
+            " latent is taken, not cross-validated; run longer or set latents"
+        )
+
     def check(self, dt: float) -> list[str]:
         known = self.latents in ("cv", "heuristic") or isinstance(self.latents, int)
         found = [] if known else ["latents: must be cv, heuristic, or a whole number"]

@@ -29,7 +29,7 @@ class SharedDimensionality(FactorAnalysis):
     """Number of eigenvalues of the shared covariance that hold most of it."""
 
     definition = (
-        "number of eigenvalues of L L^T (factor analysis of the counts) that hold a share (0.95)"
+        "number of eigenvalues of L L^T (factor analysis of the counts) that hold the given share"
         " of their sum; se: jackknife over blocks at the number of latents found"
     )
 

@@ -25,6 +25,12 @@ class Synapse(Component):
     state: ClassVar[type]
     units: ClassVar[dict[str, str]] = {}
 
+    weight_units: ClassVar[str] = "fC"  # of the weights of its projections
+
+    def reversal(self) -> float | None:
+        """Return the reversal potential (mV) of a conductance, None of all else."""
+        return None
+
     @classmethod
     def state_variables(cls) -> tuple[str, ...]:
         """Return the names of the state variables; `<variable>_<synapse>` records them."""

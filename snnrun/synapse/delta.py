@@ -25,6 +25,7 @@ class State(NamedTuple):
 class Delta(Synapse):
     """Jump of the membrane potential."""
 
+    weight_units = "mV"
     delivers = ("jump",)
     state = State
 

@@ -36,6 +36,7 @@ class State(NamedTuple):
 class Exponential(Synapse):
     """Exponentially decaying current."""
 
+    weight_units = "fC (area) or pA (peak)"
     state = State
     units = {"i": "pA"}  # noqa: RUF012 - a ClassVar of the base
 

@@ -36,6 +36,7 @@ class State(NamedTuple):
 class ExponentialConductance(Synapse):
     """Exponentially decaying conductance."""
 
+    weight_units = "nS"
     delivers = ("conductance", "reversal_current")
     state = State
     units = {"g": "nS"}  # noqa: RUF012 - a ClassVar of the base
@@ -45,6 +46,9 @@ class ExponentialConductance(Synapse):
 
     def time_constants(self) -> dict[str, Any]:
         return {"tau": self.tau}
+
+    def reversal(self) -> float:
+        return self.e_rev
 
     def prepare(self, dt: float, membrane_tau: np.ndarray) -> Coefficients:
         return Coefficients(

@@ -30,6 +30,9 @@ class Impulse(Synapse):
 
     state = State
 
+    def charge(self) -> float:
+        return 1.0
+
     def prepare(self, dt: float, membrane_tau: np.ndarray) -> Coefficients:
         del membrane_tau
         return Coefficients(per_dt=1 / dt)

@@ -48,6 +48,35 @@ OVERRIDES = {
     "unused-synapse": Bad(
         "+network.synapses.Y={kind: exponential, tau: 5}", "network.synapses.Y: used by no proj"
     ),
+    "record-drive-without-spikes": Bad(
+        ["network=brunel", "record.spikes=[E,X]"], "drive 'X' (private_poisson) has no spikes"
+    ),
+    "conductance-negative": Bad(
+        ["network=coba", "network.projections.EI.weight=-67"],
+        ["network.projections.EI.weight: must not be negative", "e_rev makes it"],
+    ),
+    "drive-without-contacts": Bad(
+        "drive=private_poisson", "set network.projections.EX.connect=null"
+    ),
+    "delay-power-negative": Bad(
+        "network.projections.EE.delay={dist: power, from: -1, to: 3, exponent: 1}",
+        "network.projections.EE.delay: must be 0 or at least dt",
+    ),
+    "stream-of-a-weight": Bad(
+        "network.projections.EE.weight={dist: power, from: 1, to: 3, exponent: 1, stream: r}",
+        "network.projections.EE.weight.stream: only parameters of a neuron",
+    ),
+    "power-exponent": Bad(
+        "network.projections.EE.weight={dist: power, from: 1, to: 3, exponent: 0}",
+        "network.projections.EE.weight.exponent: must be above 0",
+    ),
+    "izhikevich-coarse": Bad(["network=izhikevich2003", "dt=20"], "steps of at most 1 ms"),
+    "adex-substeps": Bad(["network=bg_bench", "network.populations.STN.neuron.substeps=100"], "32"),
+    "draws-without-sample": Bad("+statistics.firing_rate.draws=5", "draws: means nothing without"),
+    "indegree-above-the-population": Bad(
+        "network.projections.EE.connect={kind: fixed_indegree, k: 900, allow_multapses: false}",
+        "network.projections.EE.connect: 900 sources for each target",
+    ),
     "record-unknown": Bad("record.spikes=[Q]", "record.spikes: no population or drive 'Q'"),
     "record-twice": Bad("record.spikes=[E,E]", "record.spikes"),
     "record-no-list": Bad("record.spikes=5", "record.spikes: must be a list"),

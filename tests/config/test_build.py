@@ -148,7 +148,9 @@ def test_a_current_drive_refuses_a_rule_and_a_synapse():
         " connect: {kind: pairwise_bernoulli}}",
     )
     assert len(found) == 2
-    assert all("drive 'dc' is a current; leave it out" in p for p in found)
+    assert all(
+        "drive 'dc' (constant_current) reaches every neuron by itself: set" in p for p in found
+    )
 
 
 def test_a_rule_in_space_needs_positions():

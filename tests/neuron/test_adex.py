@@ -131,6 +131,19 @@ def test_a_spike_adds_b():
     assert w[first + 40] == pytest.approx(50 * decay, rel=1e-12)
 
 
+@pytest.mark.parametrize("substeps", [1, 4])
+def test_a_refractory_neuron_hears_nothing(substeps):
+    neuron = preset("neuron", "adex", t_ref=2.0, substeps=substeps, b=0.0)
+    c, step = arrays(neuron.prepare(0.1), 2), neuron.model().step
+    s = neuron.init(np.full((1, 2), neuron.e_l), c, np)
+    s = s._replace(refractory=np.full((1, 2), 10, np.int32))
+    for _ in range(5):
+        s, spiked = step(s, Inputs(np.zeros((1, 2)), jump=np.array([[0.0, 20.0]])), c, np)
+        assert not spiked.any()
+    assert s.v[0, 0] == s.v[0, 1] == neuron.v_reset
+    assert s.w[0, 0] == s.w[0, 1]
+
+
 # Naud et al. 2008, Biol Cybern 99:335: c_m g_l e_l a tau_w b v_reset current, first intervals
 PATTERNS = {
     "tonic": (200, 10, -70, 2, 30, 0, -58, 500),

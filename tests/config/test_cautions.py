@@ -1,0 +1,46 @@
+"""What a valid configuration is warned of, and what a swap says it changed."""
+
+import pytest
+
+from snnrun.config.build import build
+from snnrun.config.compose import compose
+
+# overrides, and what the one who gave them should read; None: nothing
+CASES = [
+    ([], None),
+    (["network=coba"], None),
+    (["network=cuba", "neuron=adex"], None),
+    (["network=izhikevich2003"], None),
+    (["network.projections.EI.weight=195"], "network.projections.EI.weight: 195 contradicts"),
+    (["network=coba", "network.synapses.I.e_rev=0"], "synapses.I.e_rev: 0 mV is above"),
+    (["network=coba", "network.synapses.E.e_rev=-80"], "synapses.E.e_rev: -80 mV is not above"),
+    (["synapse@network.synapses.E=exponential_conductance"], "are now nS (they were fC)"),
+    (["neuron=adex"], "c_m stays 1, but the preset's other numbers are made for 281"),
+    (["statistics=snops"], "22 windows for 50 neurons make the covariance singular"),
+    (["statistics=snops", "duration=30s"], None),
+    (["+statistics.firing_rate.sample=900"], "firing_rate.sample: E has only 800 neurons"),
+]
+
+
+@pytest.mark.parametrize(("overrides", "expected"), CASES, ids=lambda x: str(x)[:60])
+def test_warnings(overrides, expected):
+    _, warnings = build(compose(overrides, []))
+    if expected is None:
+        assert warnings == []
+    else:
+        assert any(expected in warning for warning in warnings), warnings
+
+
+def test_another_drive_of_other_kind_is_told():
+    private = [f"network.projections.{name}.connect=null" for name in ("EX", "IX")]
+    _, warnings = build(compose(["drive=private_poisson", *private], []))
+    assert any("drive.X: private_poisson instead of poisson" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(("network", "tau_m"), [("cuba", 20.0), ("coba", 20.0)])
+def test_a_swapped_neuron_keeps_its_membrane_time_constant(network, tau_m):
+    experiment, _ = build(compose([f"network={network}", "neuron=adex"], []))
+    neuron = experiment.network.populations["E"].neuron
+    assert neuron.c_m / neuron.g_l == tau_m
+    experiment, _ = build(compose(["network=bg_bench", "neuron=lif"], []))
+    assert experiment.network.populations["GPe"].neuron.tau_m == 20.0
