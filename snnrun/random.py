@@ -7,6 +7,7 @@ into chunks, lanes or devices gives the same numbers.
 """
 
 import hashlib
+import math
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,22 @@ def normal_pair(low: Any, high: Any, one: Any, xp: Any) -> tuple[Any, Any]:
     scale = np.asarray(2.0**-24 if real == np.float32 else 2.0**-32, real)
     shift = 8 if real == np.float32 else 0  # as many bits as the type can hold
     u = ((low >> shift).astype(real) + np.asarray(0.5, real)) * scale
-    angle = (high >> shift).astype(real) * (np.asarray(2 * np.pi, real) * scale) / one
+    turns = ((high >> shift).astype(real) * scale - np.asarray(0.5, real)) / one
     radius = xp.sqrt(-2 * xp.log(u)) / one
-    return radius * xp.cos(angle), radius * xp.sin(angle)
+    quarter, half = np.asarray(0.25, real), np.asarray(0.5, real)
+    folded = quarter - abs(turns)  # cos(2 pi turns) = sin(2 pi folded)
+    mirrored = xp.where(folded < 0, xp.where(turns < 0, -half, half) - turns, turns)
+    return radius * _sine(folded), radius * _sine(mirrored)
+
+
+def _sine(turns: Any) -> Any:
+    """Return sin(2 pi turns) for |turns| <= 1/4, to the precision of its type.
+
+    The Taylor series: XLA calls the C library's sine, one element at a time.
+    """
+    terms = 6 if turns.dtype == np.float32 else 10
+    x = turns * np.asarray(2 * np.pi, turns.dtype)
+    square, value = x * x, np.asarray(0, turns.dtype)
+    for n in reversed(range(terms)):
+        value = value * square + np.asarray((-1) ** n / math.factorial(2 * n + 1), turns.dtype)
+    return x * value

@@ -8,7 +8,7 @@ import pytest
 from jax.extend.random import threefry_2x32
 from scipy.stats import chisquare, kstest
 
-from snnrun.random import generator, stream_key, threefry2x32
+from snnrun.random import generator, normal_pair, stream_key, threefry2x32
 
 ONES = 0xFFFFFFFF
 PI = (0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3)
@@ -106,3 +106,16 @@ def test_generators_are_named():
     a, b, c = (generator(1, name, "contacts").random(1000) for name in ("E", "E", "I"))
     assert np.array_equal(a, b)
     assert abs(np.corrcoef(a, c)[0, 1]) < 5 / np.sqrt(1000)
+
+
+@pytest.mark.parametrize(("dtype", "close"), [("float32", 3e-6), ("float64", 1e-13)])
+def test_normals_are_those_of_box_and_muller(dtype, close):
+    low, high = np.random.default_rng(3).integers(2**32, size=(2, 20_000), dtype=np.uint32)
+    bits = 24 if dtype == "float32" else 32
+    u = (((low >> (32 - bits)) + 0.5) / 2.0**bits).astype(dtype).astype(float)
+    angle = 2 * np.pi * ((high >> (32 - bits)) / 2.0**bits - 0.5)
+    radius = np.sqrt(-2 * np.log(u))
+    a, b = normal_pair(low, high, np.ones((), dtype), np)
+    assert a.dtype == b.dtype == dtype
+    np.testing.assert_allclose(a, radius * np.cos(angle), atol=close)
+    np.testing.assert_allclose(b, radius * np.sin(angle), atol=close)
