@@ -67,7 +67,9 @@ class EngineOptions:
     """How a run is computed, never what."""
 
     precision: str = param("", "of all real numbers", choices=("float32", "float64"))
-    backend: str = param("", "how steps are computed", choices=("auto", "xla", "reference"))
+    backend: str = param(
+        "", "how steps are computed", choices=("auto", "native", "xla", "reference")
+    )
     delivery: str = param("", "how spikes are delivered", choices=("auto", "event"))
     batch: int = param("", "trials computed together; none: by size", above=0, optional=True)
     chunk_ms: float = param("ms", "most time between looks; none: by speed", above=0, optional=True)

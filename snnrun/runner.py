@@ -39,6 +39,8 @@ def run(
     with clock.timed("build_s"):
         network = draw_network(e, 0)
     backend = choose_backend(e)
+    if backend.note:
+        folder.log(backend.note)
     trials: list[Trial] = []
     with Sink(e, network, folder, config, backend.device) as sink:
         for numbers in groups(e, backend.lanes):
@@ -70,11 +72,14 @@ def draw_network(e: Experiment, realisation: int) -> Network:
 
 def choose_backend(e: Experiment) -> Backend:
     """Return what computes an experiment, and how many trials at a time."""
-    kind = "reference" if e.engine.backend == "reference" else "xla"
+    kind = e.engine.backend
     lanes = e.engine.batch or max(1, _LANE_NEURONS // e.network.size)
     lanes = 1 if e.network.per_trial else min(lanes, e.trials)
     dtype = "float64" if kind == "reference" else e.engine.precision
-    return Backend(kind, lanes, dtype, _recording(e))
+    try:
+        return Backend(kind, lanes, dtype, _recording(e))
+    except RuntimeError as error:
+        raise ConfigError(f"engine.backend: {error}; choose auto or xla") from error
 
 
 def _recording(e: Experiment) -> Recording:

@@ -73,6 +73,7 @@ class Plan:
     dtype: str
     recording: Recording
     sampled: tuple[Located, ...]
+    native: bool = False
 
     @property
     def slots(self) -> int:
@@ -123,8 +124,13 @@ class Constants(NamedTuple):
     one: Any
 
 
-def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) -> Plan:
-    """Return the plan that runs `lanes` trials of a network together."""
+def make_plan(
+    network: Network, lanes: int, dtype: str, recording: Recording, native: bool = False
+) -> Plan:
+    """Return the plan that runs `lanes` trials of a network together.
+
+    `native`: spikes are delivered by the C++ kernel.
+    """
     assert recording.window_steps == 0 or recording.window_steps >= BLOCK
     sources = max((s.stop for s in network.sources.values()), default=0)
     recorded = sources if recording.drives else network.size
@@ -151,6 +157,7 @@ def make_plan(network: Network, lanes: int, dtype: str, recording: Recording) ->
         dtype=dtype,
         recording=recording,
         sampled=tuple(_locate(network, s) for s in recording.samples),
+        native=native,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from snnrun.engine import native
 from snnrun.engine.chunk import Output
 from snnrun.engine.plan import BLOCK, Plan, Recording, make_constants, make_plan
 from snnrun.engine.reference import ReferenceEngine
@@ -32,10 +33,19 @@ class Backend:
     """A compiled network that runs groups of trials; `lanes` trials at a time."""
 
     def __init__(self, kind: str, lanes: int, dtype: str, recording: Recording) -> None:
-        self.kind = kind
+        self.kind = kind if kind != "auto" else "native" if native.ready() else "xla"
+        if kind == "native" and not native.ready():
+            raise RuntimeError("the native kernel is not built, or the device is not a CPU")
         self.lanes = 1 if kind == "reference" else lanes
         self.dtype, self.recording = dtype, recording
         self.compiled: Compiled | None = None
+
+    @property
+    def note(self) -> str | None:
+        """What the user should know of the choice: the portable path where it is slower."""
+        if self.kind != "xla" or native.ready() or jax.default_backend() != "cpu":
+            return None
+        return "the native kernel is not built (no C++ compiler at installation): slower delivery"
 
     @property
     def device(self) -> str:
@@ -43,11 +53,13 @@ class Backend:
         if self.kind == "reference":
             return "cpu (numpy)"
         device = jax.devices()[0]
-        return f"{device.platform} ({device.device_kind})"
+        kernel = ", native kernel" if self.kind == "native" else ""
+        return f"{device.platform} ({device.device_kind}){kernel}"
 
     def prepare(self, network: Network, seed: int, trials: list[int], realisation: int) -> Any:
         """Compile what is not compiled yet; returns what `chunks` runs."""
-        plan = make_plan(network, self.lanes, self.dtype, self.recording)
+        use_kernel = self.kind == "native"
+        plan = make_plan(network, self.lanes, self.dtype, self.recording, use_kernel)
         if self.kind == "reference":
             return _Reference(plan, ReferenceEngine(plan, network, seed, realisation))
         padded = trials + [max(trials) + 1 + i for i in range(self.lanes - len(trials))]

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from snnrun.engine import native
 from snnrun.engine.deliver import deliver
 from snnrun.engine.plan import Constants, Plan
 from snnrun.neuron._base import Inputs
@@ -39,7 +40,8 @@ def step(plan: Plan, c: Constants, s: State, n: Any) -> State:
     inputs = _inputs(plan, c, delivered, n)
     neurons, spiked = _update(plan, c, s.neurons, inputs)
     flags = _raise_flags(plan, c, s.flags, spiked, n)
-    ring = deliver(plan, c, ring, flags.reshape(-1), n)
+    send = native.deliver if plan.native else deliver
+    ring = send(plan, c, ring, flags.reshape(-1), n)
     return State(ring=ring, neurons=neurons, synapses=synapses, flags=flags)
 
 
