@@ -1,7 +1,8 @@
 // Spikes become arrivals: the event kernel of backend `native`, called by XLA on the CPU.
 //
 // The same sums in the same order as deliver.py: sources from first to last, the contacts of a
-// source as they lie, so both give the same bits (built without contraction of a * b + c).
+// source as they lie, so both give the same bits (built without contraction of a * b + c). Here
+// the slot that was due in this step is emptied too.
 //
 // Shapes: B lanes, M sources (padded), Q segments a row, S contacts, D slots of the delay ring.
 
@@ -81,8 +82,10 @@ ffi::Error call(ffi::Buffer<type> ring, ffi::Buffer<ffi::U8> flags, ffi::Buffer<
                           delay.typed_data(),
                           weight.element_count() ? weight.typed_data() : nullptr,
                           extra.element_count() ? extra.typed_data() : nullptr};
+  const int64_t now = step.typed_data()[0], slot = lanes * slots;
+  std::memset(out->typed_data() + now % depth * slot, 0, slot * sizeof(Real));
   deliver(Layout{lanes, sources, slots, segments, depth}, edges, out->typed_data(),
-          flags.typed_data(), static_cast<int64_t>(step.typed_data()[0]) + 1);
+          flags.typed_data(), now + 1);
   return ffi::Error::Success();
 }
 

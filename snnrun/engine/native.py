@@ -30,7 +30,7 @@ def ready() -> bool:
             library = ctypes.CDLL(str(path))
             for name in _TYPES:
                 handler = jax.ffi.pycapsule(getattr(library, f"snnrun_deliver_{name}"))
-                jax.ffi.register_ffi_target(f"snnrun_deliver_{name}_v1", handler, platform="cpu")
+                jax.ffi.register_ffi_target(f"snnrun_deliver_{name}_v2", handler, platform="cpu")
         except (OSError, AttributeError, RuntimeError):  # another system's, or another jaxlib's
             continue
         return True
@@ -38,10 +38,13 @@ def ready() -> bool:
 
 
 def deliver(plan: Plan, c: Constants, ring: Any, flags: Any, step: Any) -> Any:
-    """Return the ring `[D * B * slots]` with the contacts of all spikes of `step` added."""
+    """Return the ring `[D * B * slots]` with the contacts of all spikes of `step` added.
+
+    Unlike `deliver.deliver`, the slot that was due in `step` is emptied first.
+    """
     nothing = jnp.zeros(0, plan.dtype)
     call = jax.ffi.ffi_call(
-        f"snnrun_deliver_{plan.dtype}_v1",
+        f"snnrun_deliver_{plan.dtype}_v2",
         jax.ShapeDtypeStruct(ring.shape, ring.dtype),
         input_output_aliases={0: 0},
     )

@@ -46,12 +46,18 @@ def step(plan: Plan, c: Constants, s: State, n: Any) -> State:
 
 
 def _due(plan: Plan, ring: Any, n: Any) -> tuple[Any, Any]:
-    """Take what arrives at the start of step n out of the ring: `[B, slots]`."""
+    """Take what arrives at the start of step n out of the ring: `[B, slots]`.
+
+    The native kernel empties its place in the ring by itself.
+    """
     size = plan.lanes * plan.slots
     if plan.depth == 1:
-        return ring.reshape(plan.lanes, plan.slots), jnp.zeros_like(ring)
+        due = ring.reshape(plan.lanes, plan.slots)
+        return due, ring if plan.native else jnp.zeros_like(ring)
     at = (n % plan.depth * size,)
     due = lax.dynamic_slice(ring, at, (size,)).reshape(plan.lanes, plan.slots)
+    if plan.native:
+        return due, ring
     return due, lax.dynamic_update_slice(ring, jnp.zeros(size, ring.dtype), at)
 
 
