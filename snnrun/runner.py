@@ -82,6 +82,13 @@ def choose_backend(e: Experiment) -> Backend:
         raise ConfigError(f"engine.backend: {error}; choose auto or xla") from error
 
 
+def compile_only(e: Experiment) -> Compiled | None:
+    """Compile what a run would, and return how long it took; None where nothing is compiled."""
+    backend = choose_backend(e)
+    backend.prepare(draw_network(e, 0), e.seed, next(groups(e, backend.lanes)), 0)
+    return backend.compiled
+
+
 def _recording(e: Experiment) -> Recording:
     counting = Counting.of(e)
     base = counting.base[1]

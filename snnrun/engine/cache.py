@@ -46,6 +46,22 @@ def set_up() -> Path | None:
     return folder if usable else None
 
 
+def folder() -> Path | None:
+    """Return where compiled programs are kept; None where there is no cache."""
+    used = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    return Path(used) if used else None
+
+
+def clear() -> int:
+    """Remove our compiled programs from the cache; returns how many there were."""
+    used, removed = folder(), 0
+    for entry in used.glob("jit_chunk-*") if used else ():
+        with contextlib.suppress(OSError):
+            entry.unlink()
+            removed += entry.name.endswith("-cache")
+    return removed
+
+
 def _default_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     machine = hashlib.blake2b(_cpu().encode(), digest_size=4).hexdigest()
@@ -81,16 +97,8 @@ def watched() -> Iterator[Watch]:
         jax.monitoring.unregister_event_listener(listen)
     for warning in caught:
         if "persistent compilation cache" in str(warning.message):
-            _clear_damaged()
+            clear()  # JAX never replaces an entry that it can't read
         else:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno
             )
-
-
-def _clear_damaged() -> None:
-    """Remove our programs: JAX never replaces an entry that it can't read."""
-    folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    for entry in Path(folder).glob("jit_chunk-*"):
-        with contextlib.suppress(OSError):
-            entry.unlink()

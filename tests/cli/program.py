@@ -95,10 +95,12 @@ runpy.run_module("snnrun", run_name="__main__", alter_sys=True)
 """
 
 
-def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """Start the program in a process of its own."""
+def start(*arguments: str, cwd: Path, compiled: Path | None = None) -> subprocess.Popen[str]:
+    """Start the program in a process of its own; `compiled`: a compile cache of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": _cache()}
     env.pop("JAX_COMPILATION_CACHE_DIR", None)
+    if compiled is not None:
+        env["JAX_COMPILATION_CACHE_DIR"] = str(compiled)
     return subprocess.Popen(
         [sys.executable, "-c", _HEEDS_CTRL_C, *arguments],
         cwd=cwd,

@@ -1,0 +1,86 @@
+"""`snnrun precompile`: fill the compile cache."""
+
+import json
+import re
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from snnrun.cli.options import Config, ConfigDir, Debug, Json
+from snnrun.errors import ConfigError
+
+DURATIONS = ("2s", "5s", "10s", "30s", "140s")
+
+
+def precompile(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DURATION | KEY=VALUE]...", help=f"Durations (all: {', '.join(DURATIONS)})."
+        ),
+    ] = None,
+    config: Config = None,
+    config_dir: ConfigDir = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove the compiled programs; compile nothing.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compile what a config needs, so that its first run need not.
+
+    One program serves every duration, seed and float value of a network; another size or kind
+    has its own. For example:
+
+    snnrun precompile 2s 10s network=snops_sbn trials=10
+    """
+    del debug  # read where errors are reported
+    from snnrun.engine import cache
+    from snnrun.engine.setup import set_up
+
+    set_up()
+    words = what or []
+    if clear:
+        _tell({"cleared": cache.clear(), "folder": str(cache.folder())}, as_json)
+        return
+    if cache.folder() is None:
+        raise ConfigError("the compile cache can't be written; set JAX_COMPILATION_CACHE_DIR")
+    durations = [w for w in words if "=" not in w] or list(DURATIONS)
+    overrides = [w for w in words if "=" in w]
+    compiled = {d: _compile(d, overrides, config, config_dir) for d in durations}
+    _tell({"compiled": compiled, "folder": str(cache.folder())}, as_json)
+
+
+def _compile(duration: str, overrides: list[str], config: Any, config_dir: Any) -> dict[str, Any]:
+    from snnrun.config.build import build
+    from snnrun.config.compose import compose
+    from snnrun.runner import compile_only
+
+    chosen = _milliseconds(duration) if config else f"duration={duration}"
+    experiment, warnings = build(compose([*overrides, chosen], config_dir or [], config))
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    found = compile_only(experiment)
+    if found is None:
+        return {"seconds": 0.0, "cache": "off"}
+    return {"seconds": round(found.trace_s + found.compile_s, 3), "cache": found.cache}
+
+
+def _milliseconds(duration: str) -> str:
+    """Return the override for a config file, which has no presets to choose from."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", duration)
+    if not match:
+        raise ConfigError(f"'{duration}' is no duration; write for example 10s or 500ms")
+    return f"duration.ms={float(match[1]) * (1 if match[2] == 'ms' else 1000):g}"
+
+
+def _tell(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"command": "precompile", "state": "done", "exit_code": 0, **found}))
+        return
+    for duration, one in found.get("compiled", {}).items():
+        print(f"{duration:>6}  {one['seconds']:.2f} s (cache {one['cache']})")
+    if "cleared" in found:
+        print(f"removed {found['cleared']} compiled programs")
+    print(f"cache: {found['folder']}")

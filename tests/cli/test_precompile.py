@@ -1,0 +1,59 @@
+"""`snnrun precompile`: the next run finds its program in the cache."""
+
+import pytest
+
+from tests.cli.program import ROOT, SMOKE, call, finish, start
+
+
+def program(folder, *words):
+    """Run the program in a process of its own, with a cache of its own; return its JSON."""
+    done = finish(start(*words, "--json", cwd=folder.parent, compiled=folder))
+    assert done.code == 0, done.err
+    return done.json
+
+
+def test_a_run_finds_what_was_precompiled(tmp_path):
+    cache, out = tmp_path / "cache", tmp_path / "run"
+    found = program(cache, "precompile", "2s", "5s", "network.scale=0.2")
+    # one program for all durations: compiled once, known the second time
+    assert [one["cache"] for one in found["compiled"].values()] == ["miss", "hit"]
+    assert found["folder"] == str(cache)
+    run = program(cache, "simulate", *SMOKE, "seed=7", "--out", str(out))
+    assert run["timings"]["cache"] == "hit"
+    assert program(cache, "precompile", "--clear")["cleared"] == 1
+    assert program(cache, "precompile", "--clear")["cleared"] == 0
+    again = program(cache, "precompile", "2s", "network.scale=0.2")
+    assert again["compiled"]["2s"]["cache"] == "miss"
+
+
+def test_the_page(cli):
+    outcome = cli("precompile", "2s", "network.scale=0.2")
+    assert outcome.code == 0, outcome.err
+    first, last = outcome.out.splitlines()
+    assert first.split()[0] == "2s"
+    assert "(cache " in first
+    assert last.startswith("cache: ")
+
+
+def test_a_complete_config_can_be_precompiled(tmp_path, cli):
+    path = tmp_path / "config.yaml"
+    path.write_text(call("simulate", *SMOKE, "--dry-run").out)
+    assert cli("precompile", "7.5s", "300ms", "--config", str(path)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["7s"], "duration=7s: no such preset"),
+        (["2s", "sede=3"], "sede: unknown key"),
+        (["2s", "seed=1,2"], "several values need a sweep"),
+    ],
+)
+def test_bad_input(cli, words, says):
+    outcome = cli("precompile", *words)
+    assert outcome.code == 2
+    assert says in outcome.err
+
+
+def test_readme_knows_it():
+    assert "snnrun precompile" in (ROOT / "README.md").read_text()
