@@ -22,7 +22,7 @@ def kernels() -> list[Extension]:
             "snnrun.engine._native",
             sources=["snnrun/engine/deliver.cc"],
             include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
-            extra_compile_args=["-std=c++17", "-O3", "-ffp-contract=off", "-w"],
+            extra_compile_args=["-std=c++17", "-O3", "-ffp-contract=off", "-g0", "-w"],
             language="c++",
             optional=True,
         )
