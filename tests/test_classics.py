@@ -97,6 +97,18 @@ def test_white_noise_gives_the_rate_of_siegert(tmp_path, mu, sigma, published):
     assert found == pytest.approx(published, rel=0.1)
 
 
+def test_without_noise_it_is_the_closed_form(tmp_path):
+    # mu 22.5 mV, sigma -> 0: 77.005 sp/s in NEST's test_siegert_neuron.py
+    exact = 1000 / (2 + 10 * np.log(22.5 / 7.5))
+    assert exact == pytest.approx(77.005, abs=5e-4)
+    (tmp_path / "network").mkdir()
+    text = NOISY.format(dt=0.05, mu=22.5, sigma=0.0)
+    (tmp_path / "network" / "noisy.yaml").write_text(text)
+    found = rates(tmp_path / "run", "-C", str(tmp_path), "network=noisy")["E"]
+    # an interval ends on the grid: at most one dt longer, never shorter
+    assert 1000 / (1000 / exact + 0.05) * 0.999 < found < exact * 1.001
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "low", "high"), [("brunel", 36.4, 38.2), ("brunel_v_reset_0", 31.0, 33.0)]
