@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from snnrun.engine.plan import BLOCK, Recording, Sample
+from snnrun.engine.plan import BLOCK, Limits, Recording, Sample
 from snnrun.engine.run import Backend, all_devices
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
@@ -39,7 +39,8 @@ def choose(e: Experiment) -> Batch:
     dtype = "float64" if e.engine.backend == "reference" else e.engine.precision
     try:
         how = lanes, dtype, recording(e), workers[0], e.engine.delivery == "dense"
-        backend = Backend(e.engine.backend, *how)
+        limits = Limits(e.engine.max_voltage, e.engine.max_conductance)
+        backend = Backend(e.engine.backend, *how, limits)
     except RuntimeError as error:
         raise ConfigError(f"engine.backend: {error}; choose auto or xla") from error
     return Batch(backend, workers[: len(list(groups(e, backend.lanes)))])

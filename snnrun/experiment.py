@@ -76,6 +76,8 @@ class EngineOptions:
     devices: int = param("", "GPUs; none: all that JAX finds", above=0, optional=True)
     chunk_ms: float = param("ms", "most time between looks; none: by speed", above=0, optional=True)
     max_rate: float = param("spikes/s", "a population above it is a runaway", above=0)
+    max_voltage: float = param("mV", "a potential beyond +-this is a runaway", above=0)
+    max_conductance: float = param("nS", "a conductance beyond it is a runaway", above=0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ import numpy as np
 from snnrun import random
 from snnrun.distribution import draw
 from snnrun.engine.decode import decode
+from snnrun.engine.plan import BLOCK
 from snnrun.engine.run import Backend, Chunk, chunks
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
@@ -40,7 +41,7 @@ def make_ready(
 ) -> Any:
     """Return the compiled network with the trials' initial state in it."""
     ready = backend.prepare(networks, e.seed, numbers, device)
-    ready.start(np.stack([v_init(e, networks[0], number) for number in numbers]), numbers)
+    ready.start(np.stack([v_init(e, networks[0], number) for number in numbers]))
     return ready
 
 
@@ -67,7 +68,7 @@ class Group:
             Trial.begin(e, network, number, self._on_device)
             for network, number in zip(self._networks, numbers, strict=True)
         ]
-        self._guard = Guard(e, networks[0], self.trials)
+        self._guard = Guard(e, networks[0], ready.plan, self.trials)
 
     def course(self) -> Iterator[Chunk]:
         """Yield the chunks until time is up, or the guard stops the trials."""
@@ -83,14 +84,15 @@ class Group:
         for lane, trial in enumerate(self.trials):
             if not trial.stopped:
                 self._take(trial, lane, chunk, sink)
-        self._guard.look(chunk.first + chunk.steps)
+        self._guard.look(chunk.first + chunk.steps, chunk.output)
         sink.writer.flush()
 
     def _take(self, trial: Trial, lane: int, chunk: Chunk, sink: Sink) -> None:
         output = chunk.output
         if self._on_device:
             origin, size = self._counting.base
-            trial.tally.add_counts((chunk.first - origin) // size, output.counts[:, lane])
+            begin = chunk.first // BLOCK * BLOCK
+            trial.tally.add_counts((begin - origin) // size, output.counts[:, lane])
         else:
             spikes = decode(output.words[:, lane], chunk.first, chunk.steps)
             own = spikes.source < self._networks[lane].size
@@ -99,7 +101,6 @@ class Group:
         sink.samples(trial.number, lane, chunk)
         trial.total = output.total[lane].astype(np.int64)
         trial.fingerprint = output.fingerprint[lane]
-        trial.finite = bool(output.finite[lane])
         trial.end = chunk.first + chunk.steps
 
     def events(self) -> float:

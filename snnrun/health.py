@@ -1,7 +1,8 @@
 """The health verdict of a run: the first that applies, with details.
 
     nan            a state variable is not finite
-    runaway        a population fires above max_rate, or above half its refractory ceiling
+    runaway        a population fires above max_rate, or above half its refractory ceiling, or a
+                   voltage or conductance is beyond its limit
     silent         all populations together fire below 0.1 sp/s
     identical      two active neurons (at least 5 spikes) have the same spike train
     synchronous    a population's mean spike-count correlation (200 ms) is above 0.5
@@ -42,12 +43,13 @@ class Health:
 class Evidence:
     """What a verdict is judged from.
 
+    `fault`: where the state is not finite or beyond a limit (`value`: then text, or a number);
     `rates`: population → sp/s after the warm-up; `ceilings`: population → rate at which it
     counts as runaway; `counts`: population → `[W, N]` in windows of WINDOW_MS after the
     warm-up; `fingerprint` `[N, 2]` and `total` `[N]`: hash and length of each train.
     """
 
-    finite: bool
+    fault: dict[str, Any] | None
     rates: dict[str, float]
     ceilings: dict[str, float]
     counts: dict[str, np.ndarray]
@@ -70,8 +72,9 @@ def rounded(rates: dict[str, float]) -> dict[str, float]:
 def judge(evidence: Evidence) -> Health:
     """Return the first verdict that applies."""
     details: dict[str, Any] = {"rates": rounded(evidence.rates)}
-    if not evidence.finite:
-        return Health("nan", details)
+    if evidence.fault is not None:
+        finite = not isinstance(evidence.fault["value"], str)
+        return Health("runaway" if finite else "nan", {**details, **evidence.fault})
     for name, rate in evidence.rates.items():
         if rate > evidence.ceilings[name]:
             return Health(

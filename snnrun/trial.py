@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from snnrun.engine.plan import BLOCK
+from snnrun.engine.chunk import Output
+from snnrun.engine.plan import BLOCK, Plan
 from snnrun.experiment import Experiment
+from snnrun.fault import locate
 from snnrun.health import WINDOW_MS, Evidence, Health, ceiling, judge, rounded
 from snnrun.intervals import IntervalTally
 from snnrun.network import Network
@@ -28,16 +30,20 @@ GUARD_MS, GUARD_STEPS = 200.0, 4000  # over which running activity is judged, at
 
 @dataclasses.dataclass
 class Trial:
-    """Spikes, counts and intervals of a trial, up to step `end`, and where its neurons are."""
+    """Spikes, counts and intervals of a trial, up to step `end`, and where its neurons are.
+
+    `total`, `judged` `[N]`: spikes so far, and when the guard last looked; `fault`: what it found.
+    """
 
     number: int
     tally: Tally
     intervals: IntervalTally | None
     positions: dict[str, np.ndarray | None]
     total: np.ndarray
+    judged: np.ndarray
     fingerprint: np.ndarray
     end: int = 0
-    finite: bool = True
+    fault: dict[str, Any] | None = None
     runaway: dict[str, Any] | None = None
     stopped: bool = False
 
@@ -52,6 +58,7 @@ class Trial:
             intervals=tally,
             positions=network.positions,
             total=np.zeros(neurons, np.int64),
+            judged=np.zeros(neurons, np.int64),
             fingerprint=np.zeros((neurons, 2), np.uint32),
         )
 
@@ -172,11 +179,11 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
     seconds = trial.end * e.dt / 1000
     late = counts.mean(axis=0) if windows.number else trial.total * WINDOW_MS / 1000 / seconds
     mean = rates(network, late, WINDOW_MS / 1000)
-    if trial.finite and trial.runaway:  # seen while running; the mean may be below
+    if trial.runaway and not trial.fault:  # seen while running; the mean may be below
         return Health("runaway", {"rates": rounded(mean), **trial.runaway})
     return judge(
         Evidence(
-            finite=trial.finite,
+            fault=trial.fault,
             rates=mean,
             ceilings=ceilings(e, network),
             counts={name: counts[:, network.neurons[name]] for name in network.spec.populations},
@@ -193,28 +200,38 @@ class Guard:
     trial stops at the same step however the run is split into chunks.
     """
 
-    def __init__(self, e: Experiment, network: Network, trials: list[Trial]) -> None:
-        self._e, self._network, self._trials = e, network, trials
+    def __init__(self, e: Experiment, network: Network, plan: Plan, trials: list[Trial]) -> None:
+        self._e, self._network, self._plan, self._trials = e, network, plan, trials
         self._ceilings = ceilings(e, network)
-        self._before = [trial.total for trial in trials]
         self.pause = round(max(GUARD_STEPS, GUARD_MS / e.dt) / BLOCK) * BLOCK
 
-    def look(self, step: int) -> None:
-        """Judge the trials if a pause is due at `step`."""
-        if step % self.pause:
-            return
-        for i, trial in enumerate(self._trials):
-            if not trial.stopped:
-                self._judge(trial, trial.total - self._before[i], step)
-                self._before[i] = trial.total
+    def look(self, step: int, output: Output) -> None:
+        """Judge the trials if a pause is due at `step`, to which `output` leads, or the end."""
+        due = step % self.pause == 0
+        for lane, trial in enumerate(self._trials):
+            if trial.stopped or not (due or step == self._e.steps):
+                continue
+            self._find_fault(trial, output.faults[lane], output.values[lane], step)
+            if due:
+                self._judge(trial, trial.total - trial.judged, step)
+                trial.judged = trial.total
 
     @property
     def tripped(self) -> bool:
         """Whether all trials are stopped."""
         return all(trial.stopped for trial in self._trials)
 
+    def _find_fault(self, trial: Trial, places: np.ndarray, values: np.ndarray, step: int) -> None:
+        trial.fault = locate(self._network, self._plan, places, values)
+        if trial.fault is not None:
+            trial.stopped = True
+            before = (step - 1) // self.pause * self.pause
+            trial.fault |= {"from_ms": self._ms(before), "until_ms": self._ms(step)}
+
+    def _ms(self, step: int) -> float:
+        return round(step * self._e.dt, 6)
+
     def _judge(self, trial: Trial, spikes: np.ndarray, step: int) -> None:
-        trial.stopped = not trial.finite
         seconds = self.pause * self._e.dt / 1000
         for name, rate in rates(self._network, spikes, seconds).items():
             if rate > self._ceilings[name]:
@@ -223,5 +240,5 @@ class Guard:
                     "population": name,
                     "rate": round(rate, 2),
                     "above": self._ceilings[name],
-                    "until_ms": round(step * self._e.dt, 6),
+                    "until_ms": self._ms(step),
                 }

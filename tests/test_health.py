@@ -22,7 +22,7 @@ def evidence(**changes):
     total = changes.pop("total", np.full(NEURONS, 40))
     fingerprint = np.arange(2 * NEURONS, dtype=np.uint32).reshape(NEURONS, 2)
     healthy = {
-        "finite": True,
+        "fault": None,
         "rates": {"E": 5.0},
         "ceilings": {"E": 200.0},
         "counts": {"E": counts},
@@ -53,7 +53,7 @@ def drifting():
 
 # In order: each applies together with all later ones, and the first is said.
 CHANGES = {
-    "nan": {"finite": False},
+    "nan": {"fault": {"value": "nan"}},
     "runaway": {"ceilings": {"E": 4.0}},
     "silent": {"rates": {"E": 0.05}},
     "identical": {"fingerprint": same_trains()},

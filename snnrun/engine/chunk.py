@@ -1,9 +1,11 @@
 """The compiled unit: up to `blocks` x 32 steps, with a traced number of valid ones.
 
 The host calls it until time is up; noise is keyed by the absolute step, so any split into
-chunks gives the same spikes. Chunks start at multiples of 32 steps.
+chunks gives the same spikes. Blocks begin at multiples of 32 steps; a chunk may begin and end
+inside one.
 
-Shapes: `B` lanes, `N` neurons, `Z` recorded sources, `K` blocks, `W` windows of a chunk.
+Shapes: `B` lanes, `N` neurons, `Z` recorded sources, `K` blocks, `W` windows of a chunk, `A`
+arrays of real numbers in the state, in the order of `watched`.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +16,7 @@ import numpy as np
 from jax import lax
 
 from snnrun.engine.constants import Constants
-from snnrun.engine.plan import BLOCK, Located, Plan
+from snnrun.engine.plan import BLOCK, Located, Plan, watched
 from snnrun.engine.state import Now, Spikes, State
 from snnrun.engine.step import Drawn, draw_inputs, draw_spikes, step
 
@@ -22,10 +24,11 @@ from snnrun.engine.step import Drawn, draw_inputs, draw_spikes, step
 class Output(NamedTuple):
     """What a chunk hands to the host.
 
-    `words` `[K, B, Z]` uint32: bit i of word k is a spike in step 32 k + i of the chunk;
+    `words` `[K, B, Z]` uint32: bit i of word k is a spike in step i of the k-th block;
     `counts` `[W, B, N]` int32: spikes of the windows the chunk touches; `samples`: recorded
     variables `[rows, B, n]`; `fingerprint` `[B, N, 2]` uint32: hash of each train so far;
-    `total` `[B, N]` int32: spikes so far; `finite` `[B]`: whether all state is finite.
+    `total` `[B, N]` int32: spikes so far; `faults` `[B, A]` int32: where an array first holds
+    what is not finite or beyond its limit, -1 where it does not; `values` `[B, A]`: what is there.
     """
 
     words: Any
@@ -33,13 +36,19 @@ class Output(NamedTuple):
     samples: tuple[Any, ...]
     fingerprint: Any
     total: Any
-    finite: Any
+    faults: Any
+    values: Any
 
 
 class Carry(NamedTuple):
-    """State between chunks: the network's, and hash and length of each spike train."""
+    """State between chunks: the network's, and what is known of each spike train.
+
+    `word` `[B, N]` uint32: its spikes in a block that is not over; `fingerprint` `[B, N, 2]`:
+    hash of those before; `total` `[B, N]`: its length.
+    """
 
     state: State
+    word: Any
     fingerprint: Any
     total: Any
 
@@ -47,39 +56,44 @@ class Carry(NamedTuple):
 def chunk(plan: Plan, c: Constants, carry: Carry, first: Any, steps: Any, origin: Any) -> Any:
     """Run `steps` steps from step `first`; windows are counted from step `origin`."""
     output = _empty(plan, carry)
+    begin = first // BLOCK * BLOCK
 
     def block(k: Any, both: tuple[Carry, Output]) -> tuple[Carry, Output]:
         carry, output = both
-        start = first + k * BLOCK
-        state, word, samples = _block(
-            plan,
-            c,
-            carry.state,
-            output.samples,
-            start,
-            jnp.minimum(BLOCK, steps - k * BLOCK),
-            first,
-        )
-        neurons = word[:, : plan.neurons]
-        mark = _mix(carry.fingerprint, neurons)
+        start = begin + k * BLOCK
+        part = jnp.maximum(first - start, 0), jnp.minimum(first + steps - start, BLOCK)
+        state, train, drives, samples = _block(plan, c, carry, output.samples, start, part, first)
+        inside = _low(part[1]) & ~_low(part[0])
+        neurons = train & inside
         output = output._replace(
-            words=_store(output.words, word, k),
-            counts=_count(plan, output.counts, neurons, start, first, origin),
+            words=_store(plan, output.words, neurons, drives & inside, k),
+            counts=_count(plan, output.counts, neurons, start, begin, origin),
             samples=samples,
         )
-        total = carry.total + lax.population_count(neurons).astype(jnp.int32)
-        return Carry(state, mark, total), output
+        over = part[1] == BLOCK
+        return Carry(
+            state,
+            jnp.where(over, jnp.uint32(0), train),
+            jnp.where(over, _mix(carry.fingerprint, train), carry.fingerprint),
+            carry.total + lax.population_count(neurons).astype(jnp.int32),
+        ), output
 
-    blocks = (steps + BLOCK - 1) // BLOCK
+    blocks = (first + steps - begin + BLOCK - 1) // BLOCK
     carry, output = lax.fori_loop(0, blocks, block, (carry, output))
-    finite = _finite(plan, carry.state)
-    return carry, output._replace(fingerprint=carry.fingerprint, total=carry.total, finite=finite)
+    begun = (first + steps) % BLOCK > 0
+    mark = jnp.where(begun, _mix(carry.fingerprint, carry.word), carry.fingerprint)
+    faults, values = _faults(plan, c, carry.state)
+    return carry, output._replace(fingerprint=mark, total=carry.total, faults=faults, values=values)
 
 
 def _block(
-    plan: Plan, c: Constants, state: State, samples: Any, start: Any, steps: Any, first: Any
-) -> tuple[State, Any, Any]:
-    """Run up to 32 steps and pack their spikes: `[B, Z]` uint32."""
+    plan: Plan, c: Constants, carry: Carry, samples: Any, start: Any, part: Any, first: Any
+) -> tuple[State, Any, Any, Any]:
+    """Run the steps `part` = [from, to) of the block that begins at step `start`.
+
+    Returns the state, the spikes of neurons `[B, N]` and drives `[B, X]` as words, and samples.
+    """
+    low, high = part
     drives = draw_spikes(plan, c, (start // BLOCK).astype(jnp.uint32))
 
     def one(carry: Any, drawn: Drawn, now: Now) -> Any:
@@ -99,18 +113,11 @@ def _block(
         drawn = jax.tree.map(lambda even, odd: jnp.where(i % 2 == 0, even, odd), *both)
         return one(carry, drawn, Now(start + i, 0))
 
-    carry = (state, jnp.zeros((plan.lanes, plan.neurons), jnp.uint32), samples)
-    whole = steps // plan.together
-    carry = lax.fori_loop(0, whole, several, carry)
-    state, train, samples = lax.fori_loop(whole * plan.together, steps, single, carry)
-    return state, _recorded(plan, train, drives, steps), samples
-
-
-def _recorded(plan: Plan, train: Any, drives: Any, steps: Any) -> Any:
-    """Return the words of neurons and, where they are recorded, drives: `[B, Z]`."""
-    if not plan.recording.drives:
-        return train
-    return jnp.concatenate([train, drives & _low(steps)], axis=1)
+    whole = jnp.where(low == 0, high // plan.together, 0)
+    now = lax.fori_loop(0, whole, several, (carry.state, carry.word, samples))
+    rest = jnp.maximum(low, whole * plan.together)
+    state, train, samples = lax.fori_loop(rest, high, single, now)
+    return state, train, drives, samples
 
 
 def _low(bits: Any) -> Any:
@@ -130,7 +137,8 @@ def _empty(plan: Plan, carry: Carry) -> Output:
         ),
         fingerprint=carry.fingerprint,
         total=carry.total,
-        finite=jnp.ones(plan.lanes, bool),
+        faults=None,
+        values=None,
     )
 
 
@@ -147,8 +155,12 @@ def sample_rows(plan: Plan, every: int) -> int:
     return plan.blocks * BLOCK // every + 1
 
 
-def _store(words: Any, word: Any, k: Any) -> Any:
-    return lax.dynamic_update_index_in_dim(words, word, k, 0) if words.shape[0] else words
+def _store(plan: Plan, words: Any, neurons: Any, drives: Any, k: Any) -> Any:
+    """Keep the words of neurons and, where they are recorded, drives."""
+    if not plan.recording.spikes:
+        return words
+    word = jnp.concatenate([neurons, drives], axis=1) if plan.recording.drives else neurons
+    return lax.dynamic_update_index_in_dim(words, word, k, 0)
 
 
 def _mix(fingerprint: Any, word: Any) -> Any:
@@ -161,8 +173,11 @@ def _mix(fingerprint: Any, word: Any) -> Any:
     return jnp.stack([low, high], axis=-1)
 
 
-def _count(plan: Plan, counts: Any, word: Any, start: Any, first: Any, origin: Any) -> Any:
-    """Add a block's spikes to the window it begins in and, past its edge, to the next."""
+def _count(plan: Plan, counts: Any, word: Any, start: Any, begin: Any, origin: Any) -> Any:
+    """Add a block's spikes to the window it begins in and, past its edge, to the next.
+
+    Row 0 is the window in which the chunk's first block begins, at step `begin`.
+    """
     size = plan.recording.window_steps
     if not size:
         return counts
@@ -170,7 +185,7 @@ def _count(plan: Plan, counts: Any, word: Any, start: Any, first: Any, origin: A
     window = offset // size
     before = jnp.minimum((window + 1) * size - offset, BLOCK)
     mask = _low(before)
-    row = window - (first - origin) // size
+    row = window - (begin - origin) // size
     here, after = (lax.population_count(w).astype(jnp.int32) for w in (word & mask, word & ~mask))
     return counts.at[row].add(here).at[row + 1].add(after)
 
@@ -201,10 +216,14 @@ def _variable(state: State, at: Located) -> Any:
     return getattr(state.synapses[kind], at.field)[:, row, at.start : at.stop]
 
 
-def _finite(plan: Plan, state: State) -> Any:
-    finite = jnp.ones(plan.lanes, bool)
-    for part in (*state.neurons, *state.synapses):
-        for array in part:
-            if jnp.issubdtype(array.dtype, jnp.floating):
-                finite &= jnp.isfinite(array.reshape(plan.lanes, -1)).all(axis=1)
-    return finite
+def _faults(plan: Plan, c: Constants, state: State) -> tuple[Any, Any]:
+    """Return where each array of the state first is out of its limit, and the value there."""
+    parts = [part._asdict() for part in (*state.neurons, *state.synapses)]
+    places, values = [], []
+    for (part, name, _), limit in zip(watched(plan), c.limits, strict=True):
+        x = parts[part][name].reshape(plan.lanes, -1)
+        bad = ~(jnp.abs(x) <= limit)  # NaN is beyond every limit
+        place = jnp.argmax(bad, axis=1)
+        values.append(jnp.take_along_axis(x, place[:, None], axis=1)[:, 0])
+        places.append(jnp.where(bad.any(axis=1), place.astype(jnp.int32), -1))
+    return jnp.stack(places, axis=1), jnp.stack(values, axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 from snnrun import random
 from snnrun.drive._base import Drive
 from snnrun.edges import Edges
-from snnrun.engine.plan import Plan, Sample
+from snnrun.engine.plan import Limits, Plan, Sample, watched
 from snnrun.engine.together import drive_of, reached, targets
 from snnrun.network import Network
 
@@ -46,7 +46,7 @@ class EdgeArrays(NamedTuple):
 
 
 class Constants(NamedTuple):
-    """The numbers of a run, on the device."""
+    """The numbers of a run, on the device; `limits` `[A]`: those of `plan.watched`."""
 
     models: tuple[Any, ...]
     receptors: tuple[Any, ...]
@@ -56,6 +56,7 @@ class Constants(NamedTuple):
     currents: tuple[Private, ...]
     edges: EdgeArrays
     sampled: tuple[Any, ...]
+    limits: Any
     one: Any
 
 
@@ -78,6 +79,7 @@ def make_constants(
         currents=tuple(_private(network, n, run) for _, n in reached(network, "current")),
         edges=edges or _edge_arrays(network.edges, plan, real),
         sampled=tuple(_indices(s) for s in plan.recording.samples),
+        limits=limits_of(plan, Limits()),
         one=np.ones((), real),
     )
 
@@ -96,15 +98,24 @@ def join(lanes: list[Constants]) -> Constants:
         keys = zip(*(p.key for p in parts), strict=True)
         return parts[0]._replace(key=tuple(np.concatenate(words) for words in keys))
 
-    same = (c._replace(counts=(), currents=(), drives=(), sampled=(), one=None) for c in lanes)
+    alike: dict[str, Any] = dict.fromkeys(("counts", "currents", "drives", "sampled"), ())
+    same = (c._replace(**alike, limits=None, one=None) for c in lanes)
     apart: Constants = jax.tree.map(joined, *same)
     return apart._replace(
         counts=tuple(map(private, zip(*(c.counts for c in lanes), strict=True))),
         currents=tuple(map(private, zip(*(c.currents for c in lanes), strict=True))),
         drives=first.drives,
         sampled=first.sampled,
+        limits=first.limits,
         one=first.one,
     )
+
+
+def limits_of(plan: Plan, limits: Limits) -> np.ndarray:
+    """Return the limit of each watched array `[A]`; infinity itself is beyond every one."""
+    real = np.dtype(plan.dtype)
+    wanted = np.array([getattr(limits, each.quantity) for each in watched(plan)])
+    return np.minimum(wanted, np.finfo(real).max).astype(real)
 
 
 def _prepared(drive: Drive, dt: float, real: np.dtype) -> Any:

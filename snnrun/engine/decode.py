@@ -18,12 +18,16 @@ class Spikes(NamedTuple):
 
 
 def decode(words: np.ndarray, first: int, steps: int) -> Spikes:
-    """Return the spikes of one lane's words `[K, Z]` uint32, a chunk of `steps` from `first`."""
-    words = words[: -(-steps // BLOCK)]
+    """Return the spikes of one lane's words `[K, Z]` uint32, a chunk of `steps` from `first`.
+
+    Its first word is that of the block in which step `first` lies.
+    """
+    begin = first // BLOCK * BLOCK
+    words = words[: -(-(first + steps - begin) // BLOCK)]
     block, source = np.nonzero(words)
     bytes_ = np.ascontiguousarray(words[block, source]).astype("<u4").view(np.uint8)
     bits = np.unpackbits(bytes_.reshape(-1, 4), axis=1, bitorder="little")
     row, bit = np.nonzero(bits)
-    step = first + block[row] * BLOCK + bit
+    step = begin + block[row] * BLOCK + bit
     order = np.argsort(step, kind="stable")
     return Spikes(step[order], source[row][order].astype(np.int32))

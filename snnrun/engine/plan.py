@@ -4,6 +4,7 @@ Every number that may differ between runs is in the arrays (`constants`).
 """
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 from snnrun.drive._base import Drive
@@ -33,6 +34,22 @@ class Located(NamedTuple):
     field: str
     start: int
     stop: int
+
+
+class Watched(NamedTuple):
+    """An array of real numbers in the state: field of a part (models, then synapse kinds)."""
+
+    part: int
+    field: str
+    quantity: str
+
+
+class Limits(NamedTuple):
+    """The largest absolute value that each quantity may have: mV, nS, and all others."""
+
+    voltage: float = math.inf
+    conductance: float = math.inf
+    other: float = math.inf
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,6 +160,20 @@ def make_plan(
         dense=dense,
         native=native and not dense and not any(cls.resets_itself for cls, _, _ in network.models),
     )
+
+
+def watched(plan: Plan) -> list[Watched]:
+    """Return the arrays of the state that can stop being finite, or grow too large."""
+    found = [
+        Watched(part, field, "voltage" if field == "v" else "other")
+        for part, (cls, _, _) in enumerate(plan.models)
+        for field in cls.state_variables()
+        if field != "refractory"
+    ]
+    for part, (cls, _) in enumerate(plan.receptors, len(plan.models)):
+        quantity = "conductance" if "conductance" in cls.delivers else "other"
+        found += [Watched(part, field, quantity) for field in cls.state_variables()]
+    return found
 
 
 def _row_width(typical: int) -> int:

@@ -13,8 +13,10 @@ import numpy as np
 from snnrun import random
 from snnrun.distribution import draw
 from snnrun.edges import delay_steps
-from snnrun.engine.chunk import Output, sample_rows, sample_shapes
-from snnrun.engine.plan import BLOCK, Located, Plan
+from snnrun.engine.chunk import Carry, Output, sample_rows, sample_shapes
+from snnrun.engine.constants import limits_of
+from snnrun.engine.plan import BLOCK, Limits, Located, Plan, watched
+from snnrun.engine.state import State
 from snnrun.engine.together import projections_of
 from snnrun.network import Network
 from snnrun.neuron._base import Inputs
@@ -23,8 +25,16 @@ from snnrun.neuron._base import Inputs
 class ReferenceEngine:
     """Runs chunks of one network, one trial at a time."""
 
-    def __init__(self, plan: Plan, network: Network, seed: int, realisation: int = 0) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        network: Network,
+        seed: int,
+        realisation: int = 0,
+        limits: Limits = Limits(),  # noqa: B008 (immutable)
+    ) -> None:
         assert plan.lanes == 1 and network.contact_lists is not None
+        self._limits = limits_of(plan, limits)
         self.plan, self.network, self.seed = plan, network, seed
         self._weights = {
             name: self._per_contact(name, "weight", realisation) * network.spec.weight_factor
@@ -57,33 +67,93 @@ class ReferenceEngine:
             for name in [*self.network.drives, *self.network.spec.projections]
         }
         self._blocks: dict[str, tuple[int, np.ndarray]] = {}
+        self._word = np.zeros((1, n), np.uint32)
         self._fingerprint = np.zeros((1, n, 2), np.uint32)
         self._total = np.zeros((1, n), np.int32)
+
+    def carry(self, step: int) -> Carry:
+        """Return the state before step `step` as other backends hold it, of one lane."""
+        plan, receptors = self.plan, iter(self._synapses.values())
+        due = [self._arrivals[step + d] for d in range(plan.depth)]
+        rows = np.stack(
+            [np.concatenate([np.zeros(0), *(x[name] for name in self._synapses)]) for x in due]
+        )
+        ring = np.roll(np.where(np.arange(plan.depth)[:, None], rows, 0), step % plan.depth, axis=0)
+        synapses = []
+        for cls, count in plan.receptors:
+            states = [next(receptors)[2] for _ in range(count)]
+            synapses.append(cls.state(*(np.stack(x)[None] for x in zip(*states, strict=True))))
+        neurons = tuple(cls.state(*(x[None] for x in s)) for cls, _, _, s in self._models)
+        state = State(rows[:1], ring.ravel()[: plan.ring], neurons, tuple(synapses))
+        return Carry(state, self._word, self._fingerprint, self._total)
+
+    def go_on(self, carry: Carry, step: int) -> None:
+        """Continue from a state before step `step`, after `start`."""
+        ring = carry.state.ring.reshape(-1, self.plan.slots)
+        rows = [
+            carry.state.arrivals[0],
+            *(ring[(step + d) % len(ring)] for d in range(1, len(ring))),
+        ]
+        for d, row in enumerate(rows):
+            each = row.reshape(-1, self.network.size).copy()
+            self._arrivals[step + d] = dict(zip(self._synapses, each, strict=True))
+        for entry, state in zip(self._models, carry.state.neurons, strict=True):
+            entry[3] = type(state)(*(x[0] for x in state))
+        receptors = iter(self._synapses.values())
+        for (_, count), state in zip(self.plan.receptors, carry.state.synapses, strict=True):
+            for row in range(count):
+                next(receptors)[2] = type(state)(*(x[0, row] for x in state))
+        self._word, self._fingerprint, self._total = carry[1:]
 
     def run(self, first: int, steps: int, origin: int) -> Output:
         """Simulate `steps` steps from step `first`."""
         plan, n = self.plan, self.network.size
-        raster = np.zeros((-(-steps // BLOCK) * BLOCK, plan.sources), np.uint8)
+        before = first % BLOCK
+        raster = np.zeros((-(-(before + steps) // BLOCK) * BLOCK, plan.sources), np.uint8)
         samples = [
             np.zeros((sample_rows(plan, every) + 1, 1, size)) for every, size in sample_shapes(plan)
         ]
         for i in range(steps):
             spiked = self._step(first + i)
-            raster[i] = spiked
+            raster[before + i] = spiked
             self._sample(samples, first, first + i)
         words = np.packbits(raster.reshape(-1, BLOCK, plan.sources), axis=1, bitorder="little")
         words = np.ascontiguousarray(words.transpose(0, 2, 1)).view("<u4")[..., 0]
-        for word in words[:, :n]:
-            self._fingerprint = _mix(self._fingerprint, word[None])
         self._total = self._total + raster[:, :n].sum(axis=0, dtype=np.int32)
+        faults, values = self._faults()
         return Output(
             words=words[:, None, : plan.recorded],
-            counts=_counts(plan, raster[:steps, :n], first, origin),
+            counts=_counts(plan, raster[:, :n], first - before, origin),
             samples=tuple(samples),
-            fingerprint=self._fingerprint,
+            fingerprint=self._mark(words[:, :n], (first + steps) % BLOCK > 0),
             total=self._total,
-            finite=np.array([all(np.isfinite(x).all() for m in self._models for x in m[3])]),
+            faults=faults,
+            values=values,
         )
+
+    def _mark(self, words: np.ndarray, begun: bool) -> np.ndarray:
+        """Add blocks `[K, N]` to the hash of each train, the last one only if it is over."""
+        for k, word in enumerate(words):
+            self._word = self._word | word[None]
+            if k < len(words) - 1 or not begun:
+                self._fingerprint = _mix(self._fingerprint, self._word)
+                self._word = np.zeros_like(self._word)
+        return _mix(self._fingerprint, self._word) if begun else self._fingerprint
+
+    def _faults(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each watched array first is beyond its limit, and the value there."""
+        states = [entry[3] for entry in self._models]
+        receptors = iter(self._synapses.values())
+        for _, count in self.plan.receptors:
+            each = [next(receptors)[2] for _ in range(count)]
+            states.append(type(each[0])(*(np.concatenate(x) for x in zip(*each, strict=True))))
+        places, values = [], []
+        for (part, field, _), limit in zip(watched(self.plan), self._limits, strict=True):
+            x = getattr(states[part], field)
+            bad = ~(np.abs(x) <= limit)
+            places.append(int(np.argmax(bad)) if bad.any() else -1)
+            values.append(x[places[-1]])
+        return np.array([places]), np.array([values])
 
     def _step(self, step: int) -> np.ndarray:
         due = self._arrivals[step]

@@ -14,9 +14,10 @@ import numpy as np
 
 from snnrun.engine import native
 from snnrun.engine.chunk import Output
-from snnrun.engine.constants import Constants, join, make_constants
-from snnrun.engine.plan import BLOCK, Plan, Recording, make_plan
+from snnrun.engine.constants import Constants, join, limits_of, make_constants
+from snnrun.engine.plan import BLOCK, Limits, Plan, Recording, make_plan
 from snnrun.engine.reference import ReferenceEngine
+from snnrun.engine.snapshot import Snapshot, put, take
 from snnrun.engine.xla import Compiled, XlaEngine
 from snnrun.network import Network
 
@@ -51,13 +52,14 @@ class Backend:
         recording: Recording,
         device: Any = None,
         dense: bool = False,
+        limits: Limits = Limits(),  # noqa: B008 (immutable)
     ) -> None:
         self._device = device or jax.devices()[0]
         on_cpu = self._device.platform == "cpu"
         self.kind = kind if kind != "auto" else "native" if on_cpu and native.ready() else "xla"
         if self.kind == "native" and not (on_cpu and native.ready()):
             raise RuntimeError("the native kernel is not built, or the device is not a CPU")
-        self._dense = dense
+        self._dense, self._limits = dense, limits
         self.lanes = 1 if kind == "reference" else lanes
         self.dtype, self.recording = dtype, recording
         self.compiled: Compiled | None = None
@@ -94,12 +96,14 @@ class Backend:
         plan = self.plan(networks)
         if self.kind == "reference":
             realisation = trials[0] if len(networks) > 1 else 0
-            return _Reference(plan, ReferenceEngine(plan, networks[-1], seed, realisation))
+            oracle = ReferenceEngine(plan, networks[-1], seed, realisation, self._limits)
+            return _Reference(plan, oracle, trials[0])
         at = device or self._device
         known, edges = self._edges.get(at, (None, None))
         if len(networks) > 1 or networks[0] is not known:
             edges = None
         constants = _constants(networks, plan, seed, trials, edges)
+        constants = constants._replace(limits=limits_of(plan, self._limits))
         engine = XlaEngine(plan, at)
         new = engine.compile(constants)
         if self.compiled is None or new.compile_s > 0:
@@ -128,10 +132,15 @@ class _Xla:
     def __init__(self, plan: Plan, engine: XlaEngine, constants: Any) -> None:
         self.plan, self._engine, self._constants = plan, engine, constants
 
-    def start(self, v: np.ndarray, trials: list[int]) -> None:
-        del trials
+    def start(self, v: np.ndarray) -> None:
         lanes = np.resize(v, (self.plan.lanes, v.shape[1]))
         self._device, self._carry = self._engine.start(self._constants, lanes)
+
+    def restart(self, snapshots: list[Snapshot], step: int) -> None:
+        self._device, self._carry = self._engine.restart(self._constants, snapshots, step)
+
+    def snapshots(self, step: int) -> list[Snapshot]:
+        return self._engine.snapshots(self._carry, step)
 
     def dispatch(self, first: int, steps: int, origin: int) -> Any:
         self._carry, output = self._engine.run(self._device, self._carry, first, steps, origin)
@@ -144,11 +153,19 @@ class _Xla:
 class _Reference:
     """The NumPy oracle behind the same calls."""
 
-    def __init__(self, plan: Plan, engine: ReferenceEngine) -> None:
-        self.plan, self._engine = plan, engine
+    def __init__(self, plan: Plan, engine: ReferenceEngine, trial: int) -> None:
+        self.plan, self._engine, self._trial = plan, engine, trial
 
-    def start(self, v: np.ndarray, trials: list[int]) -> None:
-        self._engine.start(v[0], trials[0])
+    def start(self, v: np.ndarray) -> None:
+        self._engine.start(v[0], self._trial)
+
+    def restart(self, snapshots: list[Snapshot], step: int) -> None:
+        self._engine.start(np.zeros(self.plan.neurons), self._trial)
+        empty = self._engine.carry(step)
+        self._engine.go_on(put(self.plan, empty, snapshots, step), step)
+
+    def snapshots(self, step: int) -> list[Snapshot]:
+        return take(self.plan, self._engine.carry(step), step)
 
     def dispatch(self, first: int, steps: int, origin: int) -> Any:
         return self._engine.run(first, steps, origin)
@@ -169,7 +186,7 @@ def chunks(
     waiting: tuple[int, int, Any] | None = None
     first = 0
     while first < steps and not stop():
-        size = min(pace.steps, steps - first, pause - first % pause)
+        size = min(pace.steps - first % BLOCK, steps - first, pause - first % pause)
         begun = (first, size, ready.dispatch(first, size, origin))
         first += size
         if waiting is not None:

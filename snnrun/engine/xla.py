@@ -14,6 +14,7 @@ from snnrun.engine import cache
 from snnrun.engine.chunk import Carry, Output, chunk
 from snnrun.engine.constants import Constants
 from snnrun.engine.plan import Plan
+from snnrun.engine.snapshot import Snapshot, put, take
 from snnrun.engine.step import initial_state
 
 _programs: dict[Any, Any] = {}
@@ -61,6 +62,15 @@ class XlaEngine:
         moved: tuple[Constants, Carry] = jax.device_put((c, self._carry(c, v)), self._device)
         return moved
 
+    def restart(self, c: Constants, snapshots: list[Snapshot], step: int) -> Any:
+        """Put constants and the state before step `step` on the device, as `start` does."""
+        empty = self._carry(c, np.zeros((self.plan.lanes, self.plan.neurons)))
+        return jax.device_put((c, put(self.plan, empty, snapshots, step)), self._device)
+
+    def snapshots(self, carry: Carry, step: int) -> list[Snapshot]:
+        """Wait for the state before step `step`; return that of each lane."""
+        return take(self.plan, jax.device_get(carry), step)
+
     def run(self, c: Constants, carry: Carry, first: int, steps: int, origin: int) -> Any:
         """Start a chunk and return (carry, output) at once; the arrays arrive later."""
         return self._call(c, carry, np.int32(first), np.int32(steps), np.int32(origin))
@@ -74,6 +84,7 @@ class XlaEngine:
         lanes, neurons = self.plan.lanes, self.plan.neurons
         return Carry(
             state=initial_state(self.plan, c, v),
+            word=np.zeros((lanes, neurons), np.uint32),
             fingerprint=np.zeros((lanes, neurons, 2), np.uint32),
             total=np.zeros((lanes, neurons), np.int32),
         )

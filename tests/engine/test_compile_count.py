@@ -80,7 +80,7 @@ def test_floats_seeds_and_durations_neither_trace_nor_compile(compilations, trac
         plans.add(plan)
         assert signature(c) == signature(first)
         run = simulate(engine, c, v_init(1, net.size, seed), [64, 32 * seed + 5], warmup=seed)
-        assert run.outputs[-1].finite.all()
+        assert run.outputs[-1].faults.max() == -1
         xla.XlaEngine(plan).compile(c)
     assert len(plans) == 1
     assert len(traces) == 1
