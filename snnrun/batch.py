@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from snnrun.engine.plan import BLOCK, Limits, Recording, Sample
@@ -46,10 +46,20 @@ def choose(e: Experiment) -> Batch:
     return Batch(backend, workers[: len(list(groups(e, backend.lanes)))])
 
 
-def groups(e: Experiment, lanes: int) -> Iterator[list[int]]:
-    """Yield the trials that are computed together."""
-    for first in range(0, e.trials, lanes):
-        yield list(range(first, min(first + lanes, e.trials)))
+def groups(
+    e: Experiment, lanes: int, step: Callable[[int], int | None] = lambda trial: 0
+) -> Iterator[list[int]]:
+    """Yield the trials that are computed together.
+
+    `step(trial)`: where it goes on from, which those of a group share; None: it is over.
+    """
+    found: dict[int, list[int]] = {}
+    for trial in range(e.trials):
+        if (at := step(trial)) is not None:
+            found.setdefault(at, []).append(trial)
+    for trials in found.values():
+        for first in range(0, len(trials), lanes):
+            yield trials[first : first + lanes]
 
 
 def cores() -> int:

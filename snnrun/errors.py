@@ -23,6 +23,12 @@ class UnhealthyError(SnnrunError):
     exit_code = 3
 
 
+class InterruptedRunError(SnnrunError):
+    """A run was asked to end and has saved its state."""
+
+    exit_code = 75
+
+
 class FileError(SnnrunError):
     """A file or service is missing, corrupt, foreign or full.
 

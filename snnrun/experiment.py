@@ -78,6 +78,24 @@ class EngineOptions:
     max_rate: float = param("spikes/s", "a population above it is a runaway", above=0)
     max_voltage: float = param("mV", "a potential beyond +-this is a runaway", above=0)
     max_conductance: float = param("nS", "a conductance beyond it is a runaway", above=0)
+    min_pace: float = param(
+        "", "share of the best pace below which a run warns; none: never", above=0, optional=True
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckpointOptions:
+    """When the state of a run is saved, besides at interruption; never what is computed."""
+
+    every_ms: float = param(
+        "ms", "simulated time between two; none: no limit", above=0, optional=True
+    )
+    every_wall_s: float = param(
+        "s", "time on the clock between two; none: no limit", above=0, optional=True
+    )
+    keep: int = param("", "the last so many are kept", at_least=1)
+    at_ms: list = param("ms", "simulated times of some that are always kept", optional=True)
+    final: bool = param("", "whether the state at the end is kept as well")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -124,7 +142,11 @@ class ProjectionOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A whole run."""
+    """A whole run.
+
+    `start`: the step it begins at, where it goes on from another run's state; `network_seed`:
+    of the connectivity, where it is that run's.
+    """
 
     name: str
     seed: int
@@ -136,6 +158,9 @@ class Experiment:
     statistics: dict[str, Statistic]
     record: Record
     engine: EngineOptions
+    checkpoint: CheckpointOptions
+    start: int = 0
+    network_seed: int | None = None
 
     @property
     def steps(self) -> int:
@@ -145,7 +170,7 @@ class Experiment:
     @property
     def warmup_steps(self) -> int:
         """Number of steps that statistics skip."""
-        return self.steps_in(self.duration.warmup_ms)
+        return max(self.start, self.steps_in(self.duration.warmup_ms))
 
     def steps_in(self, ms: float) -> int:
         """Return the number of steps closest to a time."""

@@ -4,7 +4,7 @@ Shapes: `N` neurons.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from snnrun import random
 from snnrun.distribution import draw
 from snnrun.engine.decode import decode
 from snnrun.engine.plan import BLOCK
-from snnrun.engine.run import Backend, Chunk, chunks
+from snnrun.engine.run import Backend, Breaks, Chunk, chunks
+from snnrun.engine.snapshot import Snapshot
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
 from snnrun.network import Network, build
@@ -24,7 +25,8 @@ def draw_network(e: Experiment, realisation: int) -> Network:
     """Build the network of an experiment; ConfigError where what is drawn does not fit."""
     lists = e.engine.backend == "reference" or e.record.edges
     try:
-        return build(e.network, e.drives, e.seed, e.dt, realisation, keep_contacts=lists)
+        seed = e.seed if e.network_seed is None else e.network_seed
+        return build(e.network, e.drives, seed, e.dt, realisation, keep_contacts=lists)
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"network: {error}") from error
 
@@ -37,11 +39,26 @@ def networks_of(e: Experiment, shared: Network, numbers: list[int]) -> list[Netw
 
 
 def make_ready(
-    e: Experiment, networks: list[Network], backend: Backend, numbers: list[int], device: Any = None
+    e: Experiment,
+    networks: list[Network],
+    backend: Backend,
+    numbers: list[int],
+    device: Any = None,
+    states: list[Snapshot] | None = None,
+    step: int = 0,
 ) -> Any:
-    """Return the compiled network with the trials' initial state in it."""
+    """Return the compiled network with the trials' initial state in it.
+
+    `states`: those before step `step`, where the trials go on; ConfigError if they don't fit.
+    """
     ready = backend.prepare(networks, e.seed, numbers, device)
-    ready.start(np.stack([v_init(e, networks[0], number) for number in numbers]))
+    if states:
+        try:
+            ready.restart(states, step)
+        except ValueError as error:
+            raise ConfigError(f"the checkpoint does not fit the network: {error}") from error
+    else:
+        ready.start(np.stack([v_init(e, networks[0], number) for number in numbers]))
     return ready
 
 
@@ -58,9 +75,10 @@ class Group:
     """Trials that are computed together, and what is gathered of them."""
 
     def __init__(
-        self, e: Experiment, networks: list[Network], ready: Any, numbers: list[int]
+        self, e: Experiment, networks: list[Network], ready: Any, numbers: list[int], step: int
     ) -> None:
         self._e, self._ready = e, ready
+        self.end = self._begin = step
         self._networks = networks * (len(numbers) if len(networks) == 1 else 1)
         self._counting = Counting.of(e)
         self._on_device = not ready.plan.recording.spikes
@@ -70,21 +88,22 @@ class Group:
         ]
         self._guard = Guard(e, networks[0], ready.plan, self.trials)
 
-    def course(self) -> Iterator[Chunk]:
+    def course(self, breaks: Breaks) -> Iterator[Chunk]:
         """Yield the chunks until time is up, or the guard stops the trials."""
         e = self._e
+        both = _Both(self._guard.pause, breaks)
         origin = self._counting.base[0] if self._on_device else 0
         longest = e.steps_in(e.engine.chunk_ms) if e.engine.chunk_ms else None
-        return chunks(
-            self._ready, e.steps, origin, self._guard.pause, longest, lambda: self._guard.tripped
-        )
+        span = self._begin, e.steps
+        return chunks(self._ready, span, origin, longest, both, lambda: self._guard.tripped)
 
     def take(self, chunk: Chunk, sink: Sink) -> None:
         """Count a chunk and write it; trials that were stopped are left as they are."""
         for lane, trial in enumerate(self.trials):
             if not trial.stopped:
                 self._take(trial, lane, chunk, sink)
-        self._guard.look(chunk.first + chunk.steps, chunk.output)
+        self.end = chunk.first + chunk.steps
+        self._guard.look(self.end, chunk.output)
         sink.writer.flush()
 
     def _take(self, trial: Trial, lane: int, chunk: Chunk, sink: Sink) -> None:
@@ -103,10 +122,28 @@ class Group:
         trial.fingerprint = output.fingerprint[lane]
         trial.end = chunk.first + chunk.steps
 
+    def snapshots(self) -> dict[int, Snapshot]:
+        """Return the state of each trial that was not stopped, while the group is at rest."""
+        states = zip(self.trials, self._ready.snapshots(self.end), strict=False)
+        return {trial.number: state for trial, state in states if not trial.stopped}
+
     def events(self) -> float:
         """Return the synaptic events so far (of drives: the expected number)."""
         each = zip(self._networks, self.trials, strict=True)
-        return sum(synaptic_events(self._e, n, t.total, t.end) for n, t in each)
+        return sum(synaptic_events(self._e, n, t.total, t.end - self._e.start) for n, t in each)
+
+
+class _Both(NamedTuple):
+    """Breaks at every multiple of `pause` steps as well; there is nothing to rest for."""
+
+    pause: int
+    others: Breaks
+
+    def after(self, step: int) -> int:
+        return min((step // self.pause + 1) * self.pause, self.others.after(step))
+
+    def due(self, step: int) -> bool:
+        return self.others.due(step)
 
 
 def synaptic_events(e: Experiment, network: Network, total: np.ndarray, steps: int) -> float:

@@ -17,6 +17,15 @@ from typing import Any
 
 import numpy as np
 
+_REMEDIES = {
+    "nan": "make dt smaller, and look at the weights and the input",
+    "runaway": "look at the weights, first those of inhibition, and the input; engine.max_rate,"
+    " max_voltage and max_conductance say what is too much",
+    "silent": "raise the input or the weights",
+    "identical": "give neurons their own input or initial state",
+    "synchronous": "look at delays and weights of inhibition",
+    "nonstationary": "run longer, or skip more: duration.warmup_ms",
+}
 VERDICTS = ("nan", "runaway", "silent", "identical", "synchronous", "nonstationary", "ok")
 WINDOW_MS = 200.0
 SILENT_BELOW = 0.1
@@ -37,6 +46,18 @@ class Health:
     def rank(self) -> int:
         """Position of the verdict: lower is worse."""
         return VERDICTS.index(self.verdict)
+
+
+def sentence(health: Health) -> str:
+    """Return a verdict, where it was found, and what can be done."""
+    d = health.details
+    where = ""
+    if "variable" in d:
+        at = f"{d['variable']} of neuron {d['neuron']} of {d['population']} is {d['value']}"
+        where = f": {at} between {d['from_ms']:g} and {d['until_ms']:g} ms"
+    elif "population" in d:
+        where = f": population {d['population']}"
+    return f"{health.verdict}{where}; {_REMEDIES[health.verdict]}"
 
 
 @dataclasses.dataclass(frozen=True)

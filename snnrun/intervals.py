@@ -37,6 +37,15 @@ class IntervalTally:
         self._last[source[ends]] = step[ends]
         self._before[source[ends]] = interval[ends]
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what was gathered so far, by name."""
+        return {"last": self._last, "before": self._before, **self._sums._asdict()}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from what `arrays` returned."""
+        for name, mine in self.arrays().items():
+            mine[...] = arrays[name]
+
     def sums(self, end: int) -> Intervals:
         """Return the sums `[K, N]` of the blocks that have begun before step `end`."""
         begun = -(-(end - self._first) * BLOCKS // (self._end - self._first))

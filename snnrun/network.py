@@ -82,6 +82,7 @@ class Network:
 
     spec: NetworkSpec
     drives: dict[str, Drive]
+    seed: int
     dt: float
     neurons: dict[str, slice]
     sources: dict[str, slice]
@@ -131,6 +132,7 @@ def build(
     return Network(
         spec=spec,
         drives=drives,
+        seed=seed,
         dt=dt,
         neurons=neurons,
         sources=sources,

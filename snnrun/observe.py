@@ -9,8 +9,16 @@ class Observer(Protocol):
     def stage(self, name: str) -> None:
         """Hear that a stage (build, compile, simulate, …) begins."""
 
-    def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
-        """Hear how much is simulated, of all trials together, and the mean rate so far."""
+    def progress(
+        self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
+    ) -> None:
+        """Hear how much is simulated, of all trials together, and the mean rate so far.
+
+        `before_ms`: what was simulated earlier, when the run was interrupted.
+        """
+
+    def warn(self, text: str) -> None:
+        """Hear of something the user should know."""
 
     def close(self) -> None:
         """Hear that the run is over, however it ended."""
@@ -22,7 +30,12 @@ class Nobody:
     def stage(self, name: str) -> None:
         """Ignore it."""
 
-    def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
+    def progress(
+        self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
+    ) -> None:
+        """Ignore it."""
+
+    def warn(self, text: str) -> None:
         """Ignore it."""
 
     def close(self) -> None:

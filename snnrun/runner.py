@@ -3,42 +3,53 @@
 Shapes: `N` neurons.
 """
 
-import time
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
 
 from snnrun.batch import Batch, choose, groups
-from snnrun.engine.run import Backend, Chunk, abreast
+from snnrun.checkpoints import Checkpoints, Saved
+from snnrun.engine.run import Chunk, abreast
+from snnrun.engine.snapshot import Snapshot
 from snnrun.engine.xla import Compiled
 from snnrun.experiment import Experiment
-from snnrun.group import Group, draw_network, make_ready, networks_of
-from snnrun.memory import peak_mb
+from snnrun.group import Group, draw_network, make_ready, networks_of, synaptic_events
+from snnrun.interruption import Interruption
 from snnrun.network import Network
 from snnrun.observe import Observer
+from snnrun.pulse import Clock, Pulse
 from snnrun.sink import Sink
+from snnrun.store.checkpoint import Checkpoint
 from snnrun.store.folder import RunFolder
 from snnrun.summary import Summary, attributes, entries, summarise
 from snnrun.trial import Trial
 
-_STATUS_S = 5.0
-
 
 def run(
-    e: Experiment, config: str, folder: RunFolder, observer: Observer, compose_s: float = 0.0
+    e: Experiment,
+    config: str,
+    folder: RunFolder,
+    observer: Observer,
+    compose_s: float = 0.0,
+    found: Checkpoint | None = None,
+    interruption: Interruption | None = None,
 ) -> Summary:
-    """Run an experiment into a folder; `config` is its composed YAML."""
-    clock = _Clock(compose_s)
-    pulse = _Pulse(e, folder, observer)
+    """Run an experiment into a folder; `config` is its composed YAML.
+
+    `found`: where it goes on from. InterruptedRunError: it was asked to end and is saved.
+    """
+    clock, saved = Clock(compose_s), Saved(e, found)
+    clock.add(saved.seconds)
+    interruption = interruption or Interruption()
+    pulse = Pulse(e, folder, observer)
     pulse.stage("build")
     batch = choose(e)
     with clock.timed("build_s"):
         network = draw_network(e, 0)
     if batch.backend.note:
         folder.log(batch.backend.note)
-    with Sink(e, network, folder, config, batch.backend.device) as sink:
-        trials = _simulate(e, network, batch, sink, pulse, clock)
+    with Sink(e, network, folder, config, batch.backend.device, saved.rows) as sink:
+        course = _Course(e, network, batch, saved, pulse, clock)
+        checkpoints = Checkpoints(e, config, folder, interruption)
+        trials = _simulate(course, sink, checkpoints, interruption)
         pulse.stage("statistics")
         with clock.timed("statistics_s"):
             summary = summarise(e, network, trials)
@@ -56,110 +67,98 @@ def compile_only(e: Experiment) -> Compiled | None:
 
 
 def _simulate(
-    e: Experiment, network: Network, batch: Batch, sink: Sink, pulse: "_Pulse", clock: "_Clock"
+    course: "_Course", sink: Sink, checkpoints: Checkpoints, interruption: Interruption
 ) -> list[Trial]:
     """Simulate all trials, group by group, several groups at once; returns them in order."""
-    waiting, trials = groups(e, batch.lanes), dict[int, Trial]()
+    e, clock, final = course.e, course.clock, dict[int, Snapshot]()
+    with clock.timed("loop_s"):
+        for group, chunk in abreast(lambda n: course.begin(n, checkpoints), course.workers):
+            if group is None:
+                checkpoints.save(course.running, course.trials, sink, clock)
+            elif chunk is None:
+                course.finish(group)
+                final |= group.snapshots() if e.checkpoint.final else {}
+            else:
+                interruption.savable = True
+                group.take(chunk, sink)
+                course.pulse.progress(course.trials)
+    if final:
+        checkpoints.write(course.trials, final, sink.sync(), clock.seconds, kept=True)
+    return course.trials
 
-    def start(worker: int) -> tuple[Group, Iterator[Chunk]] | None:
-        numbers = next(waiting, None)
+
+class _Course:
+    """The trials of a run: which wait, which are computed now, and what was gathered of each."""
+
+    def __init__(
+        self,
+        e: Experiment,
+        network: Network,
+        batch: Batch,
+        saved: Saved,
+        pulse: Pulse,
+        clock: Clock,
+    ) -> None:
+        self.e, self._network, self._batch, self._saved = e, network, batch, saved
+        self.pulse, self.clock = pulse, clock
+        self.running: list[Group] = []
+        self._trials: dict[int, Trial] = {}
+        self._waiting = groups(e, batch.lanes, saved.step)
+        self._take_up()
+
+    @property
+    def workers(self) -> int:
+        """Groups that are computed at once."""
+        return len(self._batch.devices)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Those begun so far, in order."""
+        return [self._trials[number] for number in sorted(self._trials)]
+
+    def begin(self, worker: int, checkpoints: Checkpoints) -> tuple[Group, Iterator[Chunk]] | None:
+        """Make the next group ready; None where there is none."""
+        numbers = next(self._waiting, None)
         if numbers is None:
             return None
-        first = not trials
+        first = not self.running
         if first:
-            pulse.stage("compile")
-        alone = first or len(batch.devices) == 1  # else other groups go on meanwhile
-        with clock.timed("prepare_s" if alone else "meanwhile_s"):
-            with clock.timed("build_s"):
-                networks = networks_of(e, network, numbers)
-            ready = make_ready(e, networks, batch.backend, numbers, batch.devices[worker])
+            self.pulse.stage("compile")
+        alone = first or self.workers == 1  # else other groups go on meanwhile
+        phase = "prepare_s" if alone else "meanwhile_s"
+        with self.clock.timed(phase):
+            group = self._prepared(numbers, worker)
         if first:
-            pulse.stage("simulate")
-        group = Group(e, networks, ready, numbers)
-        trials.update(zip(numbers, group.trials, strict=True))
-        return group, group.course()
+            self.pulse.stage("simulate")
+        self.running.append(group)
+        self._trials |= {trial.number: trial for trial in group.trials}
+        return group, group.course(checkpoints)
 
-    with clock.timed("loop_s"):
-        for group, chunk in abreast(start, len(batch.devices)):
-            if chunk is None:
-                clock.events += group.events()
-            else:
-                group.take(chunk, sink)
-                pulse.progress(list(trials.values()))
-    return list(trials.values())
+    def finish(self, group: Group) -> None:
+        """A group is over."""
+        self.running.remove(group)
+        self.clock.events += group.events()
 
+    def _prepared(self, numbers: list[int], worker: int) -> Group:
+        e, step = self.e, self._saved.step(numbers[0])
+        assert step is not None
+        with self.clock.timed("build_s"):
+            networks = networks_of(e, self._network, numbers)
+        states = [state for n in numbers if (state := self._saved.state(n))]
+        device = self._batch.devices[worker]
+        ready = make_ready(e, networks, self._batch.backend, numbers, device, states, step)
+        group = Group(e, networks, ready, numbers, step)
+        for trial in group.trials:
+            self._saved.load(trial)
+        return group
 
-class _Pulse:
-    """Tells observers, and status.json, that the run is alive and where it is."""
-
-    def __init__(self, e: Experiment, folder: RunFolder, observer: Observer) -> None:
-        self._e, self._folder, self._observer = e, folder, observer
-        self._told = 0.0
-
-    def stage(self, name: str) -> None:
-        """A stage begins."""
-        self._observer.stage(name)
-        self._tell()
-
-    def progress(self, trials: list[Trial]) -> None:
-        """A chunk of the trials begun so far is done."""
-        dt = self._e.dt
-        steps = sum(t.end for t in trials)
-        rates = [t.total.mean() / (t.end * dt / 1000) for t in trials if t.end]
-        self._observer.progress(steps * dt, self._e.trials * self._e.steps * dt, np.mean(rates))
-        if time.monotonic() - self._told > _STATUS_S:
-            self._tell()
-
-    def _tell(self) -> None:
-        self._folder.status("running")
-        self._told = time.monotonic()
-
-
-class _Clock:
-    """Seconds of each phase, and what follows from them."""
-
-    def __init__(self, compose_s: float) -> None:
-        self._seconds = {"compose_s": compose_s}
-        self.events = 0.0
-
-    def timed(self, phase: str) -> "_Phase":
-        """Return a context whose time is added to a phase."""
-        return _Phase(self._seconds, phase)
-
-    def timings(
-        self, e: Experiment, network: Network, trials: list[Trial], backend: Backend, write_s: float
-    ) -> dict[str, Any]:
-        """Return what /timings holds."""
-        s, compiled = self._seconds, backend.compiled or Compiled(0.0, 0.0, "off")
-        simulate_s = max(s["loop_s"] - s["prepare_s"], 1e-9)
-        steps = sum(trial.end for trial in trials)
-        return {
-            "compose_s": s["compose_s"],
-            "build_s": s["build_s"],
-            "trace_s": compiled.trace_s,
-            "compile_s": compiled.compile_s,
-            "cache": compiled.cache,
-            "simulate_s": simulate_s,
-            "statistics_s": s["statistics_s"],
-            "write_s": write_s,
-            "cpu_s": time.process_time(),
-            "steps_per_s": steps / simulate_s,
-            "updates_per_s": steps * network.size / simulate_s,
-            "synaptic_events_per_s": self.events / simulate_s,
-            "realtime_factor": simulate_s / (steps * e.dt / 1000),
-            "peak_memory_mb": peak_mb(),
-        }
-
-
-class _Phase:
-    """Adds the time spent inside to a phase."""
-
-    def __init__(self, seconds: dict[str, float], phase: str) -> None:
-        self._seconds, self._phase = seconds, phase
-
-    def __enter__(self) -> None:
-        self._begun = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        spent = time.perf_counter() - self._begun
-        self._seconds[self._phase] = self._seconds.get(self._phase, 0.0) + spent
+    def _take_up(self) -> None:
+        """Take up the trials that were over when the state was saved."""
+        for number in range(self.e.trials):
+            if self._saved.step(number) is None:
+                (network,) = networks_of(self.e, self._network, [number])
+                on_device = not self._batch.backend.recording.spikes
+                trial = Trial.begin(self.e, network, number, on_device)
+                self._saved.load(trial)
+                self._trials[number] = trial
+                self.clock.events += synaptic_events(self.e, network, trial.total, trial.end)

@@ -27,13 +27,20 @@ class Sink:
     """Writes spikes and samples of each trial as they come."""
 
     def __init__(
-        self, e: Experiment, network: Network, folder: RunFolder, config: str, device: str
+        self,
+        e: Experiment,
+        network: Network,
+        folder: RunFolder,
+        config: str,
+        device: str,
+        rows: dict[str, int] | None = None,
     ) -> None:
         self._e, self._network = e, network
         self._spiking = [(name, network.sources[name]) for name in e.recorded]
         self._samples = list(_samples(e, network))
         layout = Layout(
             trials=e.trials,
+            t_start_ms=e.start * e.dt,
             t_stop_ms=e.steps * e.dt,
             spikes=tuple(SpikeTrains(n, s.stop - s.start) for n, s in self._spiking),
             reports=tuple(report for report, *_ in self._samples),
@@ -46,6 +53,7 @@ class Sink:
             _provenance(e, device),
             _nodes(e, network),
             {name: _projection(e, network, name) for name in e.network.projections},
+            rows or {},
         )
 
     def __enter__(self) -> Self:
@@ -53,6 +61,10 @@ class Sink:
 
     def __exit__(self, *_: object) -> None:
         self.writer.close()
+
+    def sync(self) -> dict[str, int]:
+        """Put all that was written onto the disk; returns how far each dataset goes."""
+        return self.writer.sync()
 
     def spikes(self, trial: int, spikes: Spikes) -> None:
         """Append the spikes of a chunk, population by population."""

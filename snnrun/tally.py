@@ -60,6 +60,18 @@ class Tally:
         if low < high:
             counts[low:high] += rows[low - first_row : high - first_row].astype(np.uint32)
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what was counted so far, by name."""
+        return {f"{w.origin}_{w.size}": counts for w, counts in self._counts.items()}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from what `arrays` returned."""
+        for w, counts in self._counts.items():
+            found = arrays[f"{w.origin}_{w.size}"]
+            if found.shape != counts.shape:
+                raise ValueError(f"counts have shape {found.shape}, not {counts.shape}")
+            self._counts[w] = found.copy()
+
     def counts(self, windows: Windows) -> np.ndarray:
         """Return the counts `[W, N]` of a requested kind of window."""
         if self._base is None:

@@ -47,6 +47,33 @@ class Trial:
     runaway: dict[str, Any] | None = None
     stopped: bool = False
 
+    def over(self, e: Experiment) -> bool:
+        """Return whether nothing more will be simulated."""
+        return self.stopped or self.end >= e.steps
+
+    def about(self) -> dict[str, Any]:
+        """Return the plain values of a trial."""
+        return {name: getattr(self, name) for name in ("end", "fault", "runaway", "stopped")}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays of what was gathered so far, by name."""
+        found = {name: getattr(self, name) for name in ("total", "judged", "fingerprint")}
+        parts = {"tally": self.tally, "intervals": self.intervals}
+        for part, tally in parts.items():
+            found |= {f"{part}/{k}": x for k, x in (tally.arrays() if tally else {}).items()}
+        return found
+
+    def load(self, about: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Go on from what `about` and `arrays` returned."""
+        for name in self.about():
+            setattr(self, name, about[name])
+        for name in ("total", "judged", "fingerprint"):
+            setattr(self, name, arrays[name])
+        for part, tally in (("tally/", self.tally), ("intervals/", self.intervals)):
+            if tally:
+                names = [name for name in arrays if name.startswith(part)]
+                tally.load({name.removeprefix(part): arrays[name] for name in names})
+
     @classmethod
     def begin(cls, e: Experiment, network: Network, number: int, device: bool) -> "Trial":
         """Return a trial before its first step; `device`: windows are counted there."""
@@ -60,6 +87,7 @@ class Trial:
             total=np.zeros(neurons, np.int64),
             judged=np.zeros(neurons, np.int64),
             fingerprint=np.zeros((neurons, 2), np.uint32),
+            end=e.start,
         )
 
     def add_spikes(self, step: np.ndarray, source: np.ndarray) -> None:
@@ -101,6 +129,7 @@ class Counting:
 def span(e: Experiment, record: Any) -> tuple[int, int]:
     """Return the steps [from, to) that a record node asks for."""
     first = e.steps_in(record.from_ms or 0.0)
+    first = max(first, e.start)
     last = e.steps if record.to_ms is None else min(e.steps, e.steps_in(record.to_ms))
     if record.last_ms is not None:
         first = max(first, e.steps - e.steps_in(record.last_ms))
@@ -176,7 +205,7 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
     """Return the health of a trial."""
     windows = Windows(e.warmup_steps, max(1, e.steps_in(WINDOW_MS)), trial.end)
     counts = trial.tally.counts(windows).astype(float)
-    seconds = trial.end * e.dt / 1000
+    seconds = (trial.end - e.start) * e.dt / 1000
     late = counts.mean(axis=0) if windows.number else trial.total * WINDOW_MS / 1000 / seconds
     mean = rates(network, late, WINDOW_MS / 1000)
     if trial.runaway and not trial.fault:  # seen while running; the mean may be below

@@ -11,8 +11,30 @@ FLOORS = [
     {"__init__", "component", "errors", "memory", "random", "distribution"},
     {"neuron", "synapse", "connect", "drive", "plasticity", "statistics", "environment"},
     {"edges", "network", "engine"},
-    {"balance", "experiment", "health", "tally", "intervals", "trial", "store", "observe"},
-    {"config", "runner", "batch", "group", "preflight", "sink", "summary", "report"}
+    {
+        "balance",
+        "experiment",
+        "fault",
+        "health",
+        "interruption",
+        "tally",
+        "intervals",
+        "trial",
+        "store",
+        "observe",
+    },
+    {
+        "config",
+        "runner",
+        "pulse",
+        "checkpoints",
+        "batch",
+        "group",
+        "preflight",
+        "sink",
+        "summary",
+        "report",
+    }
     | {"sweep", "optimizer", "objective", "profile"},
     {"cli", "__main__"},
 ]

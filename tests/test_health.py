@@ -11,6 +11,7 @@ from snnrun.health import (
     ceiling,
     identical_trains,
     judge,
+    sentence,
 )
 
 WINDOWS, NEURONS = 40, 50
@@ -61,6 +62,20 @@ CHANGES = {
     "nonstationary": {"counts": {"E": drifting()}},
     "ok": {},
 }
+
+
+def test_a_value_beyond_its_limit_is_a_runaway_and_the_sentence_says_where():
+    fault = {"population": "E", "neuron": 7, "variable": "g_I", "value": 2e6}
+    fault |= {"from_ms": 200.0, "until_ms": 400.0}
+    found = judge(evidence(fault=fault))
+    assert (found.verdict, found.details["value"]) == ("runaway", 2e6)
+    said = "runaway: g_I of neuron 7 of E is 2000000.0 between 200 and 400 ms; look at the weights"
+    assert sentence(found).startswith(said)
+
+
+@pytest.mark.parametrize("verdict", [v for v in VERDICTS if v != "ok"])
+def test_every_verdict_comes_with_a_remedy(verdict):
+    assert len(sentence(Health(verdict, {"population": "E"})).partition("; ")[2]) > 20
 
 
 def test_the_order_is_that_of_the_contract():

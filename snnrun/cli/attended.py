@@ -1,18 +1,15 @@
-"""However a run ends, its status says how: done, interrupted, failed.
-
-SIGTERM ends a run like Ctrl-C: files closed, status written.
-"""
+"""However a run ends, its status says how: done, interrupted, failed."""
 
 import contextlib
-import signal
 import sys
 from collections.abc import Iterator
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
-from snnrun.errors import SnnrunError
+from snnrun.cli import one_run
+from snnrun.errors import InterruptedRunError, SnnrunError
+from snnrun.interruption import Terminated
 
 if TYPE_CHECKING:
     from snnrun.observe import Observer
@@ -20,45 +17,46 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def attended(folder: "RunFolder", watcher: "Observer") -> Iterator[None]:
-    """Watch over a run in a folder that was just made."""
-    terminated = False
-
-    def terminate(number: int, frame: FrameType | None) -> None:
-        nonlocal terminated
-        del number, frame
-        terminated = True
-        raise KeyboardInterrupt
-
-    before = _on_sigterm(terminate)
+def attended(
+    folder: "RunFolder", watcher: "Observer", as_json: str | None = None
+) -> Iterator[None]:
+    """Watch over a run in a folder that is its own; `as_json`: the command, under --json."""
     try:
-        folder.status("queued")
-        yield
-    except KeyboardInterrupt:
-        code = 143 if terminated else 130
-        folder.status("interrupted", reason="interrupted; results up to here kept", exit_code=code)
-        print(f"interrupted; results up to here are in {folder.path}/", file=sys.stderr)
+        folder.status("queued", reason=None, exit_code=None)
+        with folder.alive():
+            yield
+    except InterruptedRunError as error:
+        _interrupted(
+            folder, error.exit_code, f"interrupted by {error}; its state is saved", as_json
+        )
+        print(f"continue with: snnrun simulate --resume {folder.path}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt as error:
+        code = 143 if isinstance(error, Terminated) else 130
+        _interrupted(folder, code, "interrupted; results up to here kept", as_json)
         raise typer.Exit(code) from None
     except SnnrunError as error:
-        _try_status(folder, str(error), error.exit_code)
+        _try_status(folder, "failed", str(error), error.exit_code)
         raise
     except Exception as error:
-        _try_status(folder, f"{type(error).__name__}: {error}", 1)
+        _try_status(folder, "failed", f"{type(error).__name__}: {error}", 1)
         raise
     finally:
         watcher.close()
-        _on_sigterm(before)
+        folder.release()
 
 
-def _on_sigterm(handler: object) -> object:
-    """Install a handler; does nothing outside the main thread."""
-    try:
-        return signal.signal(signal.SIGTERM, handler)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return None
+def _interrupted(folder: "RunFolder", code: int, reason: str, as_json: str | None) -> None:
+    """Say that a run was interrupted, on stderr and in its files."""
+    _try_status(folder, "interrupted", reason, code)
+    with contextlib.suppress(OSError):
+        folder.log(reason)
+    print(f"{reason}; results are in {folder.path}/", file=sys.stderr)
+    if as_json:
+        one_run.print_json(as_json, folder.path, code, {})
 
 
-def _try_status(folder: "RunFolder", reason: str, code: int) -> None:
-    """Mark the run failed, unless even that can't be written."""
+def _try_status(folder: "RunFolder", state: str, reason: str, code: int) -> None:
+    """Set the status, unless even that can't be written."""
     with contextlib.suppress(SnnrunError):
-        folder.status("failed", reason=reason, exit_code=code)
+        folder.status(state, reason=reason, exit_code=code)

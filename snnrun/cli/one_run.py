@@ -73,14 +73,17 @@ def conclude(
     return 3 if bad else 0
 
 
-def print_json(command: str, folder: "RunFolder", code: int, found: dict[str, Any]) -> None:
+def print_json(command: str, path: Path, code: int, found: dict[str, Any]) -> None:
     """Print the one object of --json."""
-    state = json.loads((folder.path / "status.json").read_text())["state"]
-    head = {"command": command, "state": state, "exit_code": code, "out": str(folder.path)}
+    state = json.loads((path / "status.json").read_text())["state"]
+    head = {"command": command, "state": state, "exit_code": code, "out": str(path)}
     print(json.dumps({**head, **found}))
 
 
 def fail(folder: "RunFolder", summary: "Summary") -> None:
     """Raise the error of an unhealthy run."""
-    verdict = summary.health.verdict
-    raise UnhealthyError(f"the network is unhealthy: {verdict}; see {folder.path}/status.json")
+    from snnrun.health import sentence
+
+    raise UnhealthyError(
+        f"the network is unhealthy: {sentence(summary.health)}; see {folder.path}/status.json"
+    )

@@ -22,6 +22,7 @@ from snnrun.cli.options import (
     Quiet,
 )
 from snnrun.errors import ConfigError
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
     from snnrun.config.compose import Composed
@@ -70,9 +71,9 @@ def profile(
     from snnrun.store.folder import RunFolder
 
     folder = RunFolder.create(out, experiment.name)
+    one_run.begin(folder, composed, warnings)
     watcher = observer(quiet or as_json, log_every)
-    with attended(folder, watcher):
-        one_run.begin(folder, composed, warnings)
+    with Interruption().listening(), attended(folder, watcher, "profile" if as_json else None):
         begun = Begun(wall, cpu, import_s, compose_s)
         found = _profile(experiment, composed, folder, watcher, begun)
         growth = _scaling(composed, experiment, folder, watcher) if scaling else None
@@ -160,7 +161,9 @@ def _report(
     if as_json_:
         more = {"profile": found.found, "kernels": found.kernels, "scaling": growth}
         rest = {**plain(more), "trace": traced}
-        one_run.print_json("profile", folder, code, {**as_json(experiment, found.summary), **rest})
+        one_run.print_json(
+            "profile", folder.path, code, {**as_json(experiment, found.summary), **rest}
+        )
         return
     if quiet:
         print(folder.path)

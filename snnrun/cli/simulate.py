@@ -1,5 +1,7 @@
 """`snnrun simulate`: one run."""
 
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snnrun.cli import one_run
@@ -9,19 +11,22 @@ from snnrun.cli.options import (
     ConfigDir,
     Debug,
     DryRun,
+    FromCheckpoint,
     Json,
     LogEvery,
     Out,
     Overrides,
     Quiet,
+    Resume,
     Strict,
+    TimeLimit,
 )
+from snnrun.errors import ConfigError, UnhealthyError
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
-    from snnrun.config.compose import Composed
-    from snnrun.experiment import Experiment
+    from snnrun.cli.resumed import Job
     from snnrun.observe import Observer
-    from snnrun.store.folder import RunFolder
     from snnrun.summary import Summary
 
 
@@ -30,6 +35,9 @@ def simulate(
     out: Out = None,
     config: Config = None,
     config_dir: ConfigDir = None,
+    resume: Resume = None,
+    from_checkpoint: FromCheckpoint = None,
+    time_limit: TimeLimit = None,
     dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -37,65 +45,113 @@ def simulate(
     log_every: LogEvery = None,
     strict: Strict = False,
 ) -> None:
-    """Run one experiment into a new folder.
+    """Run one experiment into a new folder, or go on with one.
 
     With trials=K it is repeated K times. For example:
 
     snnrun simulate network=snops_sbn duration=10s seed=3
     """
     del debug  # read where errors are reported
-    import time
-
     begun = time.perf_counter()
-    composed, experiment, warnings = one_run.compose(overrides, config_dir, config)
+    interruption = Interruption(time_limit)
+    with interruption.listening():
+        if resume is not None:
+            _alone(resume, out, config, config_dir, from_checkpoint)
+            if _show_if_over(resume, quiet, as_json):
+                return
+        job = _job(overrides, out, config, config_dir, resume, from_checkpoint, dry_run, as_json)
+        if job is None:
+            return
+        from snnrun.report.progress import observer
+
+        watcher = observer(quiet or as_json, log_every)
+        with attended(job.folder, watcher, "simulate" if as_json else None):
+            summary = _run(job, watcher, time.perf_counter() - begun, interruption)
+            one_run.draw(job.experiment, job.folder, summary)
+            code = one_run.conclude(job.experiment, job.folder, summary, strict)
+    _report(job, summary, code, quiet, as_json)
+    if code:
+        one_run.fail(job.folder, summary)
+
+
+def _alone(resume: Path, *others: Any) -> None:
+    """A run that goes on keeps its folder and its config."""
+    names = ("--out", "--config", "--config-dir", "--from-checkpoint")
+    for name, value in zip(names, others, strict=True):
+        if value:
+            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
+
+
+def _job(
+    overrides: list[str] | None,
+    out: Path | None,
+    config: Path | None,
+    config_dir: list[Path] | None,
+    resume: Path | None,
+    from_checkpoint: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> "Job | None":
+    """Return what is to be run; None where it was only to be shown."""
+    from snnrun.cli.resumed import Job, resumed, settled
+
+    if resume is not None:
+        return resumed(resume, overrides)
+    composed, e, warnings = one_run.compose(overrides, config_dir, config)
     if dry_run:
         one_run.show_config(composed, as_json)
-        return
-    from snnrun.report.progress import observer
+        return None
     from snnrun.store.folder import RunFolder
 
-    folder = RunFolder.create(out, experiment.name)
-    watcher = observer(quiet or as_json, log_every)
-    with attended(folder, watcher):
-        one_run.begin(folder, composed, warnings)
-        summary = _run(experiment, composed, folder, watcher, time.perf_counter() - begun)
-        one_run.draw(experiment, folder, summary)
-        code = one_run.conclude(experiment, folder, summary, strict)
-    _report(experiment, folder, summary, code, quiet, as_json)
-    if code:
-        one_run.fail(folder, summary)
+    if from_checkpoint is not None:
+        job = settled(from_checkpoint, e, out, composed.yaml)
+    else:
+        job = Job(e, composed.yaml, RunFolder.create(out, e.name), None)
+    one_run.begin(job.folder, composed, warnings)
+    if job.found is not None:
+        from snnrun.store import checkpoint
+
+        name = checkpoint.name_of(job.experiment.start * job.experiment.trials)
+        checkpoint.write(job.folder.checkpoints / name, job.found)
+    return job
 
 
 def _run(
-    experiment: "Experiment",
-    composed: "Composed",
-    folder: "RunFolder",
-    watcher: "Observer",
-    compose_s: float,
+    job: "Job", watcher: "Observer", compose_s: float, interruption: Interruption
 ) -> "Summary":
     from snnrun.engine.setup import set_up
     from snnrun.runner import run
 
     set_up()
-    return run(experiment, composed.yaml, folder, watcher, compose_s)
+    return run(job.experiment, job.config, job.folder, watcher, compose_s, job.found, interruption)
 
 
-def _report(
-    experiment: "Experiment",
-    folder: "RunFolder",
-    summary: "Summary",
-    code: int,
-    quiet: bool,
-    as_json_: bool,
-) -> None:
+def _show_if_over(path: Path, quiet: bool, as_json: bool) -> bool:
+    """Show what a run has found that is over already."""
+    from snnrun.cli.resumed import outcome
+
+    found = outcome(path)
+    if found is None:
+        return False
+    code = found.pop("exit_code") or 0
+    _show(path, found, code, quiet, as_json)
+    if code:
+        raise UnhealthyError(f"the network is unhealthy; see {path}/status.json")
+    return True
+
+
+def _report(job: "Job", summary: "Summary", code: int, quiet: bool, as_json_: bool) -> None:
     from snnrun.summary import as_json
 
-    found: dict[str, Any] = as_json(experiment, summary)
-    if as_json_:
-        one_run.print_json("simulate", folder, code, found)
+    _show(job.folder.path, as_json(job.experiment, summary), code, quiet, as_json_)
+
+
+def _show(path: Path, found: dict[str, Any], code: int, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        one_run.print_json("simulate", path, code, found)
     elif quiet:
-        print(folder.path)
+        print(path)
     else:
         from snnrun.report.tables import show_summary
 
-        show_summary(found, folder.path)
+        show_summary(found, path)

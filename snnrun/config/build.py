@@ -13,6 +13,7 @@ from snnrun.config.fields import Problems, read, read_value
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.experiment import (
+    CheckpointOptions,
     CountRecord,
     Duration,
     EngineOptions,
@@ -27,7 +28,7 @@ from snnrun.experiment import (
 )
 from snnrun.network import NetworkSpec, Population, Projection
 
-_GROUPS = ("duration", "network", "drive", "statistics", "record", "engine")
+_GROUPS = ("duration", "network", "drive", "statistics", "record", "engine", "checkpoint")
 
 
 def build(composed: Composed) -> tuple[Experiment, list[str]]:
@@ -55,6 +56,9 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
         ),
         record=_record(problems.mapping(tree, "record"), problems),
         engine=read(EngineOptions, problems.mapping(tree, "engine"), "engine", problems),
+        checkpoint=read(
+            CheckpointOptions, problems.mapping(tree, "checkpoint"), "checkpoint", problems
+        ),
     )
     if not re.fullmatch(r"[\w-][\w.-]*", str(options.name)):
         problems.add("name", f"must be letters, digits, '_', '-', '.', not '{options.name}'")

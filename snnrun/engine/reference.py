@@ -37,11 +37,11 @@ class ReferenceEngine:
         self._limits = limits_of(plan, limits)
         self.plan, self.network, self.seed = plan, network, seed
         self._weights = {
-            name: self._per_contact(name, "weight", realisation) * network.spec.weight_factor
+            name: _per_contact(network, name, "weight", realisation) * network.spec.weight_factor
             for name in network.contact_lists
         }
         self._delays = {
-            name: delay_steps(self._per_contact(name, "delay", realisation), network.dt)
+            name: delay_steps(_per_contact(network, name, "delay", realisation), network.dt)
             for name in network.contact_lists
         }
 
@@ -120,40 +120,20 @@ class ReferenceEngine:
         words = np.packbits(raster.reshape(-1, BLOCK, plan.sources), axis=1, bitorder="little")
         words = np.ascontiguousarray(words.transpose(0, 2, 1)).view("<u4")[..., 0]
         self._total = self._total + raster[:, :n].sum(axis=0, dtype=np.int32)
-        faults, values = self._faults()
+        over = (first + steps) % BLOCK == 0
+        self._word, self._fingerprint, mark = _marked(
+            words[:, :n], self._word, self._fingerprint, over
+        )
+        faults, values = _faults(plan, self.carry(first + steps).state, self._limits)
         return Output(
             words=words[:, None, : plan.recorded],
             counts=_counts(plan, raster[:, :n], first - before, origin),
             samples=tuple(samples),
-            fingerprint=self._mark(words[:, :n], (first + steps) % BLOCK > 0),
+            fingerprint=mark,
             total=self._total,
             faults=faults,
             values=values,
         )
-
-    def _mark(self, words: np.ndarray, begun: bool) -> np.ndarray:
-        """Add blocks `[K, N]` to the hash of each train, the last one only if it is over."""
-        for k, word in enumerate(words):
-            self._word = self._word | word[None]
-            if k < len(words) - 1 or not begun:
-                self._fingerprint = _mix(self._fingerprint, self._word)
-                self._word = np.zeros_like(self._word)
-        return _mix(self._fingerprint, self._word) if begun else self._fingerprint
-
-    def _faults(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return where each watched array first is beyond its limit, and the value there."""
-        states = [entry[3] for entry in self._models]
-        receptors = iter(self._synapses.values())
-        for _, count in self.plan.receptors:
-            each = [next(receptors)[2] for _ in range(count)]
-            states.append(type(each[0])(*(np.concatenate(x) for x in zip(*each, strict=True))))
-        places, values = [], []
-        for (part, field, _), limit in zip(watched(self.plan), self._limits, strict=True):
-            x = getattr(states[part], field)
-            bad = ~(np.abs(x) <= limit)
-            places.append(int(np.argmax(bad)) if bad.any() else -1)
-            values.append(x[places[-1]])
-        return np.array([places]), np.array([values])
 
     def _step(self, step: int) -> np.ndarray:
         due = self._arrivals[step]
@@ -216,28 +196,16 @@ class ReferenceEngine:
                     target = first + contacts.target[row][here]
                     np.add.at(arrivals, target, self._weights[name][row][here])
 
-    def _per_contact(self, name: str, role: str, realisation: int) -> np.ndarray:
-        assert self.network.contact_lists is not None
-        value = getattr(self.network.spec.projections[name], role)
-        rng = random.generator(self.seed, name, role, realisation)
-        return draw(value, rng, self.network.contact_lists[name].target.size)
-
     def _sample(self, samples: list, first: int, step: int) -> None:
         for i, (sample, at) in enumerate(
             zip(self.plan.recording.samples, self.plan.sampled, strict=True)
         ):
             if (step + 1) % sample.every == 0:
                 row = (step + 1) // sample.every - first // sample.every - 1
-                value = self._variable(sample.variable, at)
+                value = _variable(self._models, self._synapses, sample.variable, at)
                 samples[i][row, 0] = (
                     value if sample.neurons is None else value[list(sample.neurons)]
                 )
-
-    def _variable(self, variable: str, at: Located) -> np.ndarray:
-        if at.model is None:
-            name = variable.removeprefix(f"{at.field}_")
-            return np.asarray(getattr(self._synapses[name][2], at.field)[at.start : at.stop])
-        return np.asarray(getattr(self._models[at.model][3], at.field)[at.start : at.stop])
 
 
 def _index(size: int) -> np.ndarray:
@@ -261,3 +229,39 @@ def _mix(fingerprint: np.ndarray, word: np.ndarray) -> np.ndarray:
     low = low ^ low >> 15
     high = (high + word) * np.uint32(0x85EBCA77) + low
     return np.stack([low, high ^ high >> 13], axis=-1)
+
+
+def _marked(words: np.ndarray, begun: np.ndarray, mark: np.ndarray, over: bool) -> Any:
+    """Add blocks `[K, N]` to the spikes of one that had begun, and to the hash of each train.
+
+    Returns the spikes of a block that is not over, the hash of those before, and of all.
+    """
+    for k, word in enumerate(words):
+        begun = begun | word[None]
+        if k < len(words) - 1 or over:
+            mark, begun = _mix(mark, begun), np.zeros_like(begun)
+    return begun, mark, mark if over else _mix(mark, begun)
+
+
+def _faults(plan: Plan, state: State, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each watched array first is beyond its limit, and the value there."""
+    parts = (*state.neurons, *state.synapses)
+    arrays = [getattr(parts[part], field).ravel() for part, field, _ in watched(plan)]
+    bad = [~(np.abs(x) <= limit) for x, limit in zip(arrays, limits, strict=True)]
+    places = [int(np.argmax(b)) if b.any() else -1 for b in bad]
+    values = [x[place] for x, place in zip(arrays, places, strict=True)]
+    return np.array([places]), np.array([values])
+
+
+def _per_contact(network: Network, name: str, role: str, realisation: int) -> np.ndarray:
+    assert network.contact_lists is not None
+    value = getattr(network.spec.projections[name], role)
+    rng = random.generator(network.seed, name, role, realisation)
+    return draw(value, rng, network.contact_lists[name].target.size)
+
+
+def _variable(models: list, synapses: dict, variable: str, at: Located) -> np.ndarray:
+    if at.model is None:
+        name = variable.removeprefix(f"{at.field}_")
+        return np.asarray(getattr(synapses[name][2], at.field)[at.start : at.stop])
+    return np.asarray(getattr(models[at.model][3], at.field)[at.start : at.stop])

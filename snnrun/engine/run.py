@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -26,11 +26,22 @@ _FIRST_STEPS = 1024
 
 
 class Chunk(NamedTuple):
-    """A finished chunk: steps [first, first + steps) of the lanes `trials`."""
+    """A finished chunk: steps [first, first + steps); `rest`: no later one has begun."""
 
     first: int
     steps: int
     output: Output
+    rest: bool = False
+
+
+class Breaks(Protocol):
+    """Says where a run is to be at rest between two chunks, so that its state can be saved."""
+
+    def after(self, step: int) -> int:
+        """Return the next step at which a chunk must end."""
+
+    def due(self, step: int) -> bool:
+        """Return whether to rest before step `step`."""
 
 
 def all_devices() -> list[Any]:
@@ -175,18 +186,27 @@ class _Reference:
 
 
 def chunks(
-    ready: Any, steps: int, origin: int, pause: int, longest: int | None, stop: Callable[[], bool]
+    ready: Any,
+    span: tuple[int, int],
+    origin: int,
+    longest: int | None,
+    breaks: Breaks,
+    stop: Callable[[], bool],
 ) -> Iterator[Chunk]:
-    """Yield the chunks of a run of `steps` steps, each while the next one is computed.
+    """Yield the chunks of steps [from, to), each while the next one is computed.
 
-    No chunk crosses a multiple of `pause` steps; `longest`: most steps of a chunk; `stop()` is
-    asked before each further chunk.
+    `longest`: most steps of a chunk; `stop()` is asked before each further chunk.
     """
     pace = _Pace(ready.plan.blocks * BLOCK, longest)
     waiting: tuple[int, int, Any] | None = None
-    first = 0
+    first, steps = span
     while first < steps and not stop():
-        size = min(pace.steps - first % BLOCK, steps - first, pause - first % pause)
+        if waiting is not None and breaks.due(first):
+            yield Chunk(waiting[0], waiting[1], ready.fetch(waiting[2]), rest=True)
+            waiting = None
+            pace.begin()
+            continue
+        size = min(pace.steps - first % BLOCK, steps - first, breaks.after(first) - first)
         begun = (first, size, ready.dispatch(first, size, origin))
         first += size
         if waiting is not None:
@@ -203,16 +223,13 @@ Job = tuple[Any, Iterator[Chunk]]
 def abreast(start: Callable[[int], Job | None], workers: int) -> Iterator[tuple[Any, Chunk | None]]:
     """Yield (group, chunk) of several groups that are computed at once, and (group, None) last.
 
-    `start(worker)` begins the next group, or returns None when there is none. XLA computes in
-    the thread that waits for a result, so a thread for each worker keeps as many cores busy.
+    `start(worker)` begins the next group, or returns None when there is none. Groups that rest
+    wait until all do; then (None, None) is yielded before they go on. XLA computes in the thread
+    that waits for a result, so a thread for each worker keeps as many cores busy.
     """
-    if workers == 1:
-        while (job := start(0)) is not None:
-            yield from ((job[0], one) for one in job[1])
-            yield job[0], None
-        return
     with ThreadPoolExecutor(workers) as pool:
         running: dict[Future[Chunk | None], tuple[int, Job]] = {}
+        resting: list[tuple[int, Job | None]] = []
 
         def go_on(worker: int, job: Job | None) -> None:
             if job is not None:
@@ -225,11 +242,20 @@ def abreast(start: Callable[[int], Job | None], workers: int) -> Iterator[tuple[
             for future in done:
                 worker, job = running.pop(future)
                 chunk = future.result()
-                if chunk is not None:
+                if chunk is not None and chunk.rest:
+                    resting.append((worker, job))
+                elif chunk is not None:
                     go_on(worker, job)
                 yield job[0], chunk
-                if chunk is None:
+                if chunk is None and resting:
+                    resting.append((worker, None))
+                elif chunk is None:
                     go_on(worker, start(worker))
+            if resting and not running:
+                yield None, None
+                for worker, waiting in resting:
+                    go_on(worker, waiting or start(worker))
+                resting.clear()
 
 
 class _Pace:
@@ -238,6 +264,9 @@ class _Pace:
     def __init__(self, capacity: int, longest: int | None) -> None:
         self._capacity = min(capacity, longest or capacity)
         self.steps = self._rounded(_FIRST_STEPS)
+        self.begin()
+
+    def begin(self) -> None:
         self._last = time.perf_counter()
 
     def finished(self, steps: int) -> None:

@@ -130,6 +130,7 @@ def _relay(synapse: Any) -> Any:
 
     class Relay:
         delivers = synapse.delivers
+        state_variables = synapse.state_variables
         init = staticmethod(synapse.init)
 
         @staticmethod

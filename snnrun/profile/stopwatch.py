@@ -31,10 +31,16 @@ class Stopwatch:
         self._marks.append(Mark(name, time.perf_counter(), time.process_time()))
         self._watcher.stage(name)
 
-    def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
+    def progress(
+        self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
+    ) -> None:
         """Take the memory at the end of a chunk."""
         self.memory.append([round(done_ms, 6), round(resident_mb(), 1)])
-        self._watcher.progress(done_ms, total_ms, rate)
+        self._watcher.progress(done_ms, total_ms, rate, before_ms)
+
+    def warn(self, text: str) -> None:
+        """Pass it on."""
+        self._watcher.warn(text)
 
     def close(self) -> None:
         """Pass it on."""

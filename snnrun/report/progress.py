@@ -43,10 +43,13 @@ class Bar:
         if name in ("build", "compile") and self._progress is None:
             self._console.print(f"[dim]{name} …[/dim]")
 
-    def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
+    def progress(
+        self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
+    ) -> None:
         """Move the bar."""
         if self._progress is not None:
-            factor = (time.perf_counter() - self._begun) / (done_ms / 1000)
+            new_s = max(done_ms - before_ms, 1e-9) / 1000
+            factor = (time.perf_counter() - self._begun) / new_s
             self._progress.update(
                 self._task,
                 total=total_ms,
@@ -55,6 +58,10 @@ class Bar:
                 factor=f"{factor:.2f} x real time",
                 rate=f"{rate:.2f} sp/s",
             )
+
+    def warn(self, text: str) -> None:
+        """Say it above the bar."""
+        self._console.print(f"warning: {text}", markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the bar as it is and give the cursor back."""
@@ -91,7 +98,9 @@ class Lines:
             self._simulating = True
         print(f"{name} …", file=sys.stderr, flush=True)
 
-    def progress(self, done_ms: float, total_ms: float, rate: float) -> None:
+    def progress(
+        self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
+    ) -> None:
         """Say how far it is, when it is time to."""
         now = time.perf_counter()
         due = self._every_ms is not None and done_ms >= self._next_ms
@@ -100,13 +109,18 @@ class Lines:
         if self._every_ms:
             self._next_ms = (done_ms // self._every_ms + 1) * self._every_ms
         self._said, spent = now, now - self._begun
-        left = spent * (total_ms / done_ms - 1)
+        new_ms = max(done_ms - before_ms, 1e-6)
+        left = spent * (total_ms - done_ms) / new_ms
         print(
-            f"{done_ms:.0f}/{total_ms:.0f} ms, {spent / (done_ms / 1000):.2f} x real time,"
+            f"{done_ms:.0f}/{total_ms:.0f} ms, {spent / (new_ms / 1000):.2f} x real time,"
             f" {rate:.2f} sp/s, {left:.0f} s left",
             file=sys.stderr,
             flush=True,
         )
+
+    def warn(self, text: str) -> None:
+        """Say it."""
+        print(f"warning: {text}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Nothing is left open."""

@@ -3,25 +3,34 @@
 Files are written like a database: temporary name, flush, fsync, rename.
 """
 
+import contextlib
 import datetime
 import json
 import os
 import secrets
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from snnrun.errors import ConfigError, FileError
+from snnrun.errors import ConfigError, FileError, SnnrunError
+from snnrun.store.lock import Lock, refuse_if_alive
 
-_OURS = ("config.yaml", "results.h5", "status.json", "checkpoints")
+_OURS = ("config.yaml", "results.h5", "status.json")
+_KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
+_BEAT_S = 5.0
 
 
 class RunFolder:
-    """Where a run keeps its files; made empty, never taken over."""
+    """Where a run keeps its files; held by one process at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._status: dict[str, Any] = {}
+        self._begun = now()
+        self._turn = threading.Lock()
+        self._lock = Lock(path)
 
     @classmethod
     def create(cls, out: Path | None, name: str) -> "RunFolder":
@@ -35,12 +44,46 @@ class RunFolder:
             )
         try:
             path.mkdir(parents=True, exist_ok=True)
-            (path / "checkpoints").mkdir()
+            (path / "checkpoints").mkdir(exist_ok=True)
+            return cls(path)
         except FileExistsError:
             raise ConfigError(f"{path}: is in the way; give another --out") from None
         except OSError as error:
             raise ConfigError(f"{path}: can't be written: {error.strerror}") from error
-        return cls(path)
+
+    @classmethod
+    def reopen(cls, path: Path) -> "RunFolder":
+        """Take up the folder of a run that is not over, or look at one that is."""
+        if not path.is_dir():
+            raise FileError(f"{path}: there is no such folder")
+        if not (path / "config.yaml").is_file():
+            raise FileError(f"{path}: holds no config.yaml, so no run was begun there")
+        try:
+            folder = cls(path)
+            (path / "checkpoints").mkdir(exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{path}: can't be written: {error.strerror}") from error
+        before = folder.last_status()
+        refuse_if_alive(path, before, folder._lock.sure)
+        folder._begun = str(before.get("started") or now())
+        return folder
+
+    def release(self) -> None:
+        """Let other processes have the folder."""
+        self._lock.release()
+
+    def last_status(self) -> dict[str, Any]:
+        """Return what status.json says, empty where there is none that can be read."""
+        try:
+            found = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
 
     @property
     def results(self) -> Path:
@@ -56,14 +99,36 @@ class RunFolder:
         with (self.path / "run.log").open("a", encoding="utf-8") as file:
             file.write(f"{now()} {line}\n")
 
-    def status(self, state: str, **more: Any) -> None:
-        """Update status.json."""
-        if not self._status:
-            self._status = {"host": socket.gethostname(), "pid": os.getpid(), "started": now()}
-        self._status |= {"state": state, "updated": now(), **more}
-        keys = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
-        ordered = {k: self._status.get(k) for k in keys}
-        self.write("status.json", json.dumps(ordered, indent=2) + "\n")
+    def status(self, state: str | None = None, **more: Any) -> None:
+        """Update status.json; without a state, it only says that this process is alive."""
+        with self._turn:
+            if not self._status:
+                self._status = {
+                    "host": socket.gethostname(),
+                    "pid": os.getpid(),
+                    "started": self._begun,
+                }
+            self._status |= {"updated": now(), **({"state": state} if state else {}), **more}
+            ordered = {k: self._status.get(k) for k in _KEYS}
+            self.write("status.json", json.dumps(ordered, indent=2) + "\n")
+
+    @contextlib.contextmanager
+    def alive(self) -> Iterator[None]:
+        """Update status.json every few seconds meanwhile, whatever else goes on."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(_BEAT_S):
+                with contextlib.suppress(SnnrunError):  # such as a full disk: others will say so
+                    self.status()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def now() -> str:

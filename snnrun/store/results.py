@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from snnrun.errors import FileError
+from snnrun.store.carry_over import carry_over
 
 FORMAT_VERSION = 1
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
@@ -59,6 +60,15 @@ class Layout:
     reports: tuple[Report, ...]
     compression: str
     compression_level: int
+    t_start_ms: float = 0.0
+
+    def growing(self) -> list[str]:
+        """Return the paths of the datasets that grow."""
+        each = [
+            f"spikes/{s.name}/{name}" for s in self.spikes for name in ("timestamps", "node_ids")
+        ]
+        each += [f"report/{r.population}/{r.variable}/data" for r in self.reports]
+        return [self.root(trial) + path for trial in range(self.trials) for path in each]
 
     def stored(self) -> dict[str, Any]:
         """Return how h5py is asked to store growing datasets."""
@@ -94,10 +104,12 @@ class ResultsWriter:
         provenance: dict[str, Any],
         nodes: dict[str, dict[str, Any]],
         projections: dict[str, dict[str, Any]],
+        rows: dict[str, int] | None = None,
     ) -> None:
         """Write what is known before the first step, and open the file for readers.
 
-        `nodes` and `projections`: name → attributes; NumPy arrays become datasets.
+        `nodes` and `projections`: name → attributes; NumPy arrays become datasets. `rows`: how
+        much of each dataset an earlier part of the run has written.
         """
         with self._guarded():
             self._file.create_dataset("config", data=config, dtype=h5py.string_dtype("utf-8"))
@@ -108,6 +120,8 @@ class ResultsWriter:
                     _attributes_and_arrays(self._file.create_group(f"{group}/{name}"), attributes)
             for trial in range(self.layout.trials):
                 self._create_trial(trial)
+            if rows:
+                carry_over(self.path, self._file, rows)
             self._file.swmr_mode = True
             os.replace(_temporary(self.path), self.path)  # readers only ever see SWMR mode
 
@@ -129,6 +143,17 @@ class ResultsWriter:
                 self._file.flush()
             self._flushed = time.monotonic()
             self.seconds += time.perf_counter() - begun
+
+    def sync(self) -> dict[str, int]:
+        """Put the file onto the disk; returns the rows of each growing dataset."""
+        self.flush(force=True)
+        begun = time.perf_counter()
+        with self._guarded():
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
+            rows = {path: self._file[path].shape[0] for path in self.layout.growing()}
+        self.seconds += time.perf_counter() - begun
+        return rows
 
     def close(self) -> None:
         """Close the file as it is."""
@@ -162,16 +187,17 @@ class ResultsWriter:
             group = root.create_group(f"spikes/{trains.name}")
             group.attrs.create("sorting", 2, dtype=_SORTING)
             group.attrs["n_neurons"] = trains.neurons
-            group.attrs["t_start_ms"], group.attrs["t_stop_ms"] = 0.0, self.layout.t_stop_ms
-            self._growing(group, "timestamps", (), np.float64).attrs["units"] = "ms"
-            self._growing(group, "node_ids", (), np.uint64)
+            group.attrs["t_start_ms"] = self.layout.t_start_ms
+            group.attrs["t_stop_ms"] = self.layout.t_stop_ms
+            _growing(self.layout, group, "timestamps", (), np.float64).attrs["units"] = "ms"
+            _growing(self.layout, group, "node_ids", (), np.uint64)
         for report in self.layout.reports:
             self._create_report(root, report)
 
     def _create_report(self, root: h5py.Group, report: Report) -> None:
         group = root.create_group(f"report/{report.population}/{report.variable}")
         n = report.neurons.size
-        self._growing(group, "data", (n,), np.float32).attrs["units"] = report.units
+        _growing(self.layout, group, "data", (n,), np.float32).attrs["units"] = report.units
         mapping = group.create_group("mapping")
         mapping["node_ids"] = report.neurons.astype(np.uint64)
         mapping["index_pointers"] = np.arange(n + 1, dtype=np.uint64)
@@ -180,17 +206,6 @@ class ResultsWriter:
         mapping["element_pos"] = np.zeros(n, np.float32)
         mapping["time"] = np.array([report.first_ms, report.stop_ms, report.every_ms])
         mapping["time"].attrs["units"] = "ms"
-
-    def _growing(self, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:
-        rows = max(1, _ROWS // max(1, int(np.prod(tail))))
-        return group.create_dataset(
-            name,
-            (0, *tail),
-            kind,
-            maxshape=(None, *tail),
-            chunks=(rows, *(max(1, n) for n in tail)),
-            **self.layout.stored(),
-        )
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -216,6 +231,18 @@ class ResultsWriter:
                 dataset.resize(dataset.shape[0] + len(rows), axis=0)
                 dataset[-len(rows) :] = rows
             self.seconds += time.perf_counter() - begun
+
+
+def _growing(layout: Layout, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:
+    rows = max(1, _ROWS // max(1, int(np.prod(tail))))
+    return group.create_dataset(
+        name,
+        (0, *tail),
+        kind,
+        maxshape=(None, *tail),
+        chunks=(rows, *(max(1, n) for n in tail)),
+        **layout.stored(),
+    )
 
 
 def _attributes_and_arrays(group: h5py.Group, entries: dict[str, Any]) -> None:

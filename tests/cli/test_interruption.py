@@ -68,18 +68,20 @@ def test_a_running_run_can_be_read_and_grows(running):
         assert set(file["nodes"]) == {"E", "I", "X"}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_run_with_its_results_kept(running, number, code):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"])
+def test_a_signal_ends_a_run_with_its_state_saved(running, name):
     process, folder = running
-    process.send_signal(number)
+    process.send_signal(signal.Signals[name])
     outcome = finish(process)
-    assert outcome.code == code
+    assert outcome.code == 75
     assert "Traceback" not in outcome.err
-    assert outcome.err.splitlines()[-1].startswith("interrupted; ")
-    assert "run" in outcome.err.splitlines()[-1].split()[-1]  # where the results are
+    said, way_on = outcome.err.splitlines()[-2:]
+    assert said == f"interrupted by {name}; its state is saved; results are in run/"
+    assert way_on == "continue with: snnrun simulate --resume run"
     status = json.loads((folder / "status.json").read_text())
-    assert (status["state"], status["exit_code"]) == ("interrupted", code)
-    assert "interrupted" in status["reason"]
+    assert (status["state"], status["exit_code"]) == ("interrupted", 75)
+    assert status["reason"] == f"interrupted by {name}; its state is saved"
+    assert [p.suffix for p in (folder / "checkpoints").iterdir()] == [".h5"]
     with h5py.File(folder / "results.h5", "r") as file:
         ms = file["spikes/E/timestamps"][:]
         assert ms.size == file["spikes/E/node_ids"].size > 0

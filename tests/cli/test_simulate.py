@@ -577,13 +577,21 @@ class TestHealth:
         def spoilt(*arguments):
             ready = original(*arguments)
             fetch = ready.fetch
-            ready.fetch = lambda output: fetch(output)._replace(finite=np.array([False]))
+
+            def broken(output):
+                found = fetch(output)
+                places, values = np.full_like(found.faults, -1), found.values.copy()
+                places[0, 0], values[0, 0] = 3, np.nan
+                return found._replace(faults=places, values=values)
+
+            ready.fetch = broken
             return ready
 
         monkeypatch.setattr(Backend, "prepare", spoilt)
         outcome = cli("simulate", *SMOKE, "--out", "run", "--json")
         assert outcome.code == 3
-        assert "unhealthy: nan" in outcome.err
+        assert "unhealthy: nan: v of neuron 3 of E is nan between 0 and 100 ms;" in outcome.err
+        assert "make dt smaller" in outcome.err
         assert (outcome.json["state"], outcome.json["exit_code"]) == ("unhealthy", 3)
         status = json.loads(Path("run/status.json").read_text())
         assert (status["state"], status["exit_code"]) == ("unhealthy", 3)

@@ -45,7 +45,7 @@ def test_the_root_runs_the_small_balanced_network_for_five_seconds(plain):
 def test_nothing_of_the_composition_is_left_in_the_tree(plain):
     assert set(plain) == {
         *("name", "seed", "dt", "trials"),
-        *("duration", "network", "drive", "statistics", "record", "engine"),
+        *("duration", "network", "drive", "statistics", "record", "engine", "checkpoint"),
     }
 
 

@@ -14,8 +14,8 @@ class Heard(Nobody):
     def stage(self, name):
         self.all.append(name)
 
-    def progress(self, done_ms, total_ms, rate):
-        self.all.append((done_ms, total_ms, rate))
+    def progress(self, done_ms, total_ms, rate, before_ms=0.0):
+        self.all.append((done_ms, total_ms, rate, before_ms))
 
 
 def test_time_of_a_stage_is_summed_over_its_pieces():
@@ -31,7 +31,7 @@ def test_what_is_heard_is_passed_on():
     watch = Stopwatch(heard)
     watch.stage("simulate")
     watch.progress(12.5, 100.0, 3.0)
-    assert heard.all == ["simulate", (12.5, 100.0, 3.0)]
+    assert heard.all == ["simulate", (12.5, 100.0, 3.0, 0.0)]
     ((ms, mb),) = watch.memory
     assert ms == 12.5 and mb > 10
 

@@ -20,7 +20,7 @@ def test_a_new_folder_is_under_outputs_with_a_name_of_its_own(tmp_path, monkeypa
     assert len(set(made)) == 20
     for path in made:
         assert path.parent == Path("outputs/mine")
-        assert [p.name for p in path.iterdir()] == ["checkpoints"]
+        assert sorted(p.name for p in path.iterdir()) == ["checkpoints", "run.log"]
 
 
 def test_names_are_sorted_by_time():
@@ -40,7 +40,11 @@ def test_a_folder_with_a_run_in_it_is_refused(tmp_path, name):
 
 
 def test_a_folder_is_given_once(tmp_path):
-    RunFolder.create(tmp_path / "run", "x")
+    folder = RunFolder.create(tmp_path / "run", "x")
+    with pytest.raises(ConfigError, match="another process works in it; wait until it ends"):
+        RunFolder.create(tmp_path / "run", "x")
+    folder.release()
+    RunFolder.create(tmp_path / "run", "x").status("queued")
     with pytest.raises(ConfigError, match="already holds a run"):
         RunFolder.create(tmp_path / "run", "x")
 

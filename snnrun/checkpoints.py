@@ -1,0 +1,209 @@
+"""When the state of a run is saved, what is saved of it, and how it is taken up again.
+
+A checkpoint is taken while all groups rest between two chunks. It holds the state of every trial
+that is not over, what was gathered of every trial, and how far results.h5 was written.
+"""
+
+import dataclasses
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snnrun import __version__
+from snnrun.engine.snapshot import Snapshot
+from snnrun.errors import ConfigError, FileError, InterruptedRunError
+from snnrun.experiment import Experiment
+from snnrun.group import Group
+from snnrun.interruption import Interruption
+from snnrun.sink import Sink
+from snnrun.store import checkpoint
+from snnrun.store.checkpoint import Checkpoint
+from snnrun.store.folder import RunFolder
+from snnrun.trial import Trial
+
+
+class Checkpoints:
+    """Says when a run is to rest, and saves its state then."""
+
+    def __init__(
+        self, e: Experiment, config: str, folder: RunFolder, interruption: Interruption
+    ) -> None:
+        self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
+        self._marks = {e.steps_in(ms) for ms in e.checkpoint.at_ms or []}
+        self._every = e.steps_in(e.checkpoint.every_ms) if e.checkpoint.every_ms else 0
+        self._saved = time.monotonic()
+        self._wanted = False
+        self._written = [p for p in reversed(checkpoint.newest(folder.checkpoints)) if not _kept(p)]
+
+    def after(self, step: int) -> int:
+        """Return the next step at which a checkpoint is due."""
+        later = [mark for mark in self._marks if mark > step]
+        if self._every:
+            later.append((step // self._every + 1) * self._every)
+        return min(later, default=self._e.steps)
+
+    def due(self, step: int) -> bool:
+        """Return whether to rest before step `step`; then all groups soon do."""
+        wall = self._e.checkpoint.every_wall_s
+        self._wanted |= (
+            step in self._marks
+            or bool(self._every and step % self._every == 0)
+            or bool(self._interruption.reason)
+            or (wall is not None and time.monotonic() - self._saved > wall)
+        )
+        return self._wanted
+
+    def save(self, resting: list[Group], trials: list[Trial], sink: Sink, clock: Any) -> None:
+        """Write a checkpoint of groups at rest; InterruptedRunError if the run was asked to end."""
+        marked = any(group.end in self._marks for group in resting)
+        states = {k: s for group in resting for k, s in group.snapshots().items()}
+        self.write(trials, states, sink.sync(), clock.seconds, kept=marked)
+        self._saved, self._wanted = time.monotonic(), False
+        if reason := self._interruption.reason:
+            raise InterruptedRunError(reason)
+
+    def write(
+        self,
+        trials: list[Trial],
+        states: dict[int, Snapshot],
+        rows: dict[str, int],
+        seconds: dict[str, float],
+        kept: bool,
+    ) -> Path:
+        """Write a checkpoint, and delete the oldest of those that need not be kept."""
+        arrays: dict[str, np.ndarray] = {}
+        for trial in trials:
+            arrays |= {f"{trial.number}/gathered/{n}": x for n, x in trial.arrays().items()}
+        for number, state in states.items():
+            arrays |= {f"{number}/state/{name}": x for name, x in state.items()}
+        about = {
+            **origin(self._e),
+            "kept": kept,
+            "rows": rows,
+            "seconds": seconds,
+            "trials": {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
+        }
+        done = sum(t.end for t in trials) + self._e.start * (self._e.trials - len(trials))
+        path = self._folder.checkpoints / checkpoint.name_of(done)
+        checkpoint.write(path, Checkpoint(about, arrays, self._config))
+        self._written = [p for p in self._written if p != path] + ([] if kept else [path])
+        while len(self._written) > self._e.checkpoint.keep:
+            self._written.pop(0).unlink(missing_ok=True)
+        self._folder.log(f"checkpoint: {path.name}")
+        return path
+
+
+def _kept(path: Path) -> bool:
+    """Return whether a checkpoint is to stay, which one that can't be read does."""
+    try:
+        return bool(checkpoint.read(path).about["kept"])
+    except FileError:
+        return True
+
+
+def origin(e: Experiment) -> dict[str, Any]:
+    """Return what a state depends on besides the config."""
+    return {
+        "snnrun": __version__,
+        "jax": version("jax"),
+        "dt": e.dt,
+        "start": e.start,
+        "network_seed": e.seed if e.network_seed is None else e.network_seed,
+    }
+
+
+class Saved:
+    """What a checkpoint says of each trial; nothing, where a run begins at its beginning."""
+
+    def __init__(self, e: Experiment, found: Checkpoint | None = None) -> None:
+        self._start, self._found = e.start, found
+        about = found.about if found else {}
+        self._trials: dict[str, Any] = about.get("trials", {})
+        self.rows: dict[str, int] = about.get("rows", {})
+        self.seconds: dict[str, float] = about.get("seconds", {})
+
+    def step(self, trial: int) -> int | None:
+        """Return the step a trial goes on from, or None if it is over."""
+        found = self._trials.get(str(trial))
+        return self._start if found is None else None if found["over"] else int(found["end"])
+
+    def begun(self, trial: int) -> bool:
+        """Return whether anything was gathered of a trial."""
+        return str(trial) in self._trials
+
+    def state(self, trial: int) -> Snapshot | None:
+        """Return the state a trial goes on from, None where it starts afresh."""
+        return (self._found.part(f"{trial}/state/") or None) if self._found else None
+
+    def load(self, trial: Trial) -> None:
+        """Fill in what was gathered of a trial."""
+        if self.begun(trial.number) and self._found is not None:
+            gathered = self._found.part(f"{trial.number}/gathered/")
+            trial.load(self._trials[str(trial.number)], gathered)
+
+
+def begin_from(
+    e: Experiment, found: Checkpoint, config: str, source: str
+) -> tuple[Experiment, Checkpoint]:
+    """Return an experiment that begins in a saved state, and that state for its trials.
+
+    Time, connectivity and spikes under way are those of the saved run; noise and parameters are
+    the new one's. ConfigError where they don't fit.
+    """
+    about = found.about
+    steps = {
+        number: t["end"] for number, t in about["trials"].items() if found.part(f"{number}/state/")
+    }
+    problem = _misfit(e, about, steps)
+    if problem:
+        raise ConfigError(f"--from-checkpoint {source}: {problem}")
+    start = next(iter(steps.values()))
+    e = dataclasses.replace(e, start=start, network_seed=about["network_seed"])
+    arrays = {}
+    for trial in range(e.trials):
+        state = found.part(f"{trial if len(steps) > 1 else next(iter(steps))}/state/")
+        for name, x in state.items():
+            fresh = name in ("word", "fingerprint", "total")  # of the spikes of this run
+            arrays[f"{trial}/state/{name}"] = np.zeros_like(x) if fresh else x
+    more = {"kept": True, "rows": {}, "seconds": {}, "trials": {}}
+    return e, Checkpoint({**origin(e), **more}, arrays, config)
+
+
+def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str | None:
+    """Return why a run can't begin in a saved state."""
+    if about["dt"] != e.dt:
+        return f"was saved with dt={about['dt']:g}, this run has dt={e.dt:g}"
+    if not steps:
+        return "holds no state of a trial (the run was over); take an earlier one"
+    if len(steps) > 1 and (set(steps) < {str(k) for k in range(e.trials)}):
+        return f"holds the state of {len(steps)} trials; set trials to at most that"
+    if len(set(steps.values())) > 1:
+        return "its trials are at different times; take the one at the end (checkpoint.final)"
+    at = next(iter(steps.values()))
+    if at >= e.steps:
+        ms = at * e.dt
+        return f"is of t = {ms:g} ms; duration.ms ({e.duration.ms:g}) must be longer"
+    return None
+
+
+def latest(folder: RunFolder, config: str) -> Checkpoint | None:
+    """Return the last checkpoint of a run that is undamaged; None where there is none.
+
+    FileError if it is of another config: somebody changed config.yaml.
+    """
+    for path in checkpoint.newest(folder.checkpoints):
+        try:
+            found = checkpoint.read(path)
+        except FileError as error:
+            folder.log(f"passed over: {error}")
+            continue
+        if found.config != config:
+            raise FileError(
+                f"{path}: belongs to another config than {folder.path}/config.yaml, which was"
+                " changed; start a new run, with --from-checkpoint"
+            )
+        return found
+    return None

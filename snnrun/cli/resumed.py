@@ -1,0 +1,73 @@
+"""A run that goes on: where it was interrupted, or from another run's state."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snnrun.cli import one_run
+from snnrun.errors import ConfigError, FileError
+
+if TYPE_CHECKING:
+    from snnrun.experiment import Experiment
+    from snnrun.store.checkpoint import Checkpoint
+    from snnrun.store.folder import RunFolder
+
+_FREE = ("engine.", "checkpoint.")  # how, never what
+_OVER = ("done", "unhealthy")
+
+
+class Job(NamedTuple):
+    """What is to be run, into which folder, and from where it goes on."""
+
+    experiment: "Experiment"
+    config: str
+    folder: "RunFolder"
+    found: "Checkpoint | None"
+
+
+def outcome(path: Path) -> dict[str, Any] | None:
+    """Return what a run that is over has found, None where one is not over."""
+    from snnrun.store.read import outcome
+
+    try:
+        status = json.loads((path / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(status, dict) or status.get("state") not in _OVER:
+        return None
+    return {"exit_code": status.get("exit_code"), **outcome(path / "results.h5")}
+
+
+def resumed(path: Path, overrides: list[str] | None) -> Job:
+    """Return the rest of an interrupted run; only how it is computed can be changed."""
+    from snnrun.checkpoints import latest
+    from snnrun.store.folder import RunFolder
+
+    for override in overrides or []:
+        if not override.startswith(_FREE) or override.startswith("engine.precision"):
+            raise ConfigError(
+                f"override '{override}': a run goes on with its own config; only engine.* (but"
+                " not precision) and checkpoint.* can be changed, or start a new run with"
+                " --from-checkpoint"
+            )
+    folder = RunFolder.reopen(path)
+    _, e, _ = one_run.compose(overrides, None, path / "config.yaml")
+    config = (path / "config.yaml").read_text(encoding="utf-8")
+    found = latest(folder, config)
+    if found is not None:
+        about = found.about
+        e = dataclasses.replace(e, start=about["start"], network_seed=about["network_seed"])
+    return Job(e, config, folder, found)
+
+
+def settled(path: Path, e: "Experiment", out: Path | None, config: str) -> Job:
+    """Return a new run from the state in a checkpoint, with that run's connectivity."""
+    from snnrun.checkpoints import begin_from
+    from snnrun.store import checkpoint
+    from snnrun.store.folder import RunFolder
+
+    if not path.is_file():
+        raise FileError(f"--from-checkpoint {path}: there is no such file")
+    e, found = begin_from(e, checkpoint.read(path), config, str(path))
+    return Job(e, config, RunFolder.create(out, e.name), found)

@@ -1,0 +1,57 @@
+"""A run is asked to end: by a signal, or because its time is up.
+
+The first signal ends the chunk, saves the state and ends the run; a second Ctrl-C leaves at once.
+Before there is anything to save, SIGINT and SIGTERM end the program as they always do; SIGUSR1
+and SIGUSR2, what schedulers send ahead of a limit, wait until there is.
+"""
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came before there was anything to save."""
+
+
+class Interruption:
+    """Whether, and why, a run is to end; `savable`: whether there is a state to be saved."""
+
+    def __init__(self, limit_s: float | None = None) -> None:
+        self._end = None if limit_s is None else time.monotonic() + limit_s
+        self._signal = ""
+        self.savable = False
+
+    @property
+    def reason(self) -> str:
+        """Why the run is to end; empty while it may go on."""
+        if not self._signal and self._end is not None and time.monotonic() > self._end:
+            return "the time limit"
+        return self._signal
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Receive the signals meanwhile; only the main thread can."""
+        before = {}
+        for name in _SIGNALS:
+            with contextlib.suppress(ValueError, AttributeError):  # a thread; not on Windows
+                number = signal.Signals[name] if name in signal.Signals.__members__ else None
+                if number is not None:
+                    before[number] = signal.signal(number, self._receive)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        again, self._signal = bool(self._signal), signal.Signals(number).name
+        if number == signal.SIGINT and (again or not self.savable):
+            raise KeyboardInterrupt
+        if number == signal.SIGTERM and not self.savable:
+            raise Terminated

@@ -1,0 +1,143 @@
+"""Checkpoints: whole or not there, and known to be undamaged before a byte of them is used.
+
+An HDF5 file behind a user block of 512 bytes, which holds the SHA-256 of all that follows it.
+`/about` is JSON (as bytes); every other dataset is an array of the run's state. Nothing in it is
+ever executed or unpickled.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from snnrun.errors import FileError
+
+FORMAT, FORMAT_VERSION = "snnrun-checkpoint", 1
+_BLOCK = 512
+_MARK = b"snnrun checkpoint sha256 "
+_PIECE = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What a run is before a step: `about` (plain values) and named arrays, with its config."""
+
+    about: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    config: str
+
+    def part(self, prefix: str) -> dict[str, np.ndarray]:
+        """Return the arrays whose names begin with `prefix`, without it."""
+        return {
+            name.removeprefix(prefix): x
+            for name, x in self.arrays.items()
+            if name.startswith(prefix)
+        }
+
+
+def name_of(step: int) -> str:
+    """Return the file name of a checkpoint."""
+    return f"step_{step}.h5"
+
+
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint at once or not at all; it is on the disk when this returns."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with h5py.File(temporary, "w", libver="v110", userblock_size=_BLOCK) as file:
+            file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
+            for name, text in (
+                ("config", checkpoint.config),
+                ("about", json.dumps(checkpoint.about)),
+            ):
+                file[name] = np.frombuffer(text.encode(), np.uint8)
+            for name, array in checkpoint.arrays.items():
+                file[f"arrays/{name}"] = array
+        with temporary.open("r+b") as raw:
+            digest = _digest(raw)
+            raw.seek(0)
+            raw.write(_MARK + digest)
+            raw.flush()
+            os.fsync(raw.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise FileError(f"{path}: can't be written: {reason(error)}") from error
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a checkpoint; FileError where it is missing, foreign, damaged or too new."""
+    try:
+        _verify(path)
+        with h5py.File(path, "r") as file:
+            version = int(file.attrs["format_version"])
+            if version > FORMAT_VERSION:
+                raise FileError(
+                    f"{path}: has format version {version}; this snnrun reads up to"
+                    f" {FORMAT_VERSION}: install a newer one"
+                )
+            texts = [bytes(file[name][:]).decode() for name in ("about", "config")]
+            arrays = dict(_arrays(file["arrays"])) if "arrays" in file else {}
+        return Checkpoint(json.loads(texts[0]), arrays, texts[1])
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise FileError(f"{path}: can't be read: {reason(error)}") from error
+
+
+def newest(folder: Path) -> list[Path]:
+    """Return the checkpoints of a folder, the latest first."""
+    numbers = {p: p.stem.removeprefix("step_") for p in folder.glob("step_*.h5")}
+    known = [p for p, number in numbers.items() if number.isdigit()]
+    return sorted(known, key=lambda p: int(numbers[p]), reverse=True)
+
+
+def reason(error: Exception) -> str:
+    """Return why a file can't be used, in a few words."""
+    words = str(getattr(error, "strerror", None) or error) or type(error).__name__
+    return words.splitlines()[0]
+
+
+def _arrays(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
+    found: list[str] = []
+    group.visititems(
+        lambda name, node: found.append(name) if isinstance(node, h5py.Dataset) else None
+    )
+    for name in found:
+        yield name, group[name][()]
+
+
+def _verify(path: Path) -> None:
+    """Complain unless the file is a checkpoint as it was written."""
+    with path.open("rb") as raw:
+        head = raw.read(_BLOCK)
+        if not head.startswith(_MARK):
+            raise FileError(f"{path}: is no checkpoint of snnrun")
+        if head[len(_MARK) :].rstrip(b"\0") != _digest(raw):
+            raise FileError(f"{path}: is damaged (its checksum differs): take an earlier one")
+
+
+def _digest(raw: Any) -> bytes:
+    """Return the SHA-256, as hex, of what follows the user block."""
+    raw.seek(_BLOCK)
+    sum_ = hashlib.sha256()
+    while piece := raw.read(_PIECE):
+        sum_.update(piece)
+    return sum_.hexdigest().encode()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let a new name in a folder survive a power cut, where the system can."""
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
