@@ -9,7 +9,7 @@ from tests.slurm.runs import assert_same_results, spikes, status
 
 ONE = ROOT / "experiments" / "cluster" / "requeue.sbatch"
 MANY = ROOT / "experiments" / "cluster" / "requeue_array.sbatch"
-RUN = ("network.scale=0.2", "dt=0.02", "duration=140s")  # seconds
+RUN = ("network.scale=0.2", "dt=0.02", "duration.ms=50000")  # seconds
 LONG = ("network.scale=0.2", "dt=0.01", "duration.ms=600000")  # longer than a job of one minute
 MINUTES_S = 900
 
