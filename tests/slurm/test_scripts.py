@@ -55,7 +55,7 @@ def test_the_first_time_it_simulates(script, tmp_path):
 def test_a_run_that_has_begun_is_resumed(script, tmp_path):
     run = tmp_path / script.run
     run.mkdir(parents=True)
-    (run / "status.json").write_text("{}")
+    (run / "config.yaml").write_text("{}")
     assert call(script, tmp_path, code=0) == (0, [f"srun snnrun simulate --resume {script.run}"])
 
 
