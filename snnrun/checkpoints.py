@@ -1,7 +1,8 @@
 """When the state of a run is saved, what is saved of it, and how it is taken up again.
 
-A checkpoint is taken while all groups rest between two chunks. It holds the state of every trial
-that is not over, what was gathered of every trial, and how far results.h5 was written.
+A checkpoint is taken while all groups rest between two chunks, at an even step. It holds the state
+of every trial that is not over, what was gathered of every trial, and how far results.h5 was
+written.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from snnrun.errors import ConfigError, FileError, InterruptedRunError
 from snnrun.experiment import Experiment
 from snnrun.group import Group
 from snnrun.interruption import Interruption
+from snnrun.pulse import Clock
 from snnrun.sink import Sink
 from snnrun.store import checkpoint
 from snnrun.store.checkpoint import Checkpoint
@@ -32,8 +34,8 @@ class Checkpoints:
         self, e: Experiment, config: str, folder: RunFolder, interruption: Interruption
     ) -> None:
         self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
-        self._marks = {e.steps_in(ms) for ms in e.checkpoint.at_ms or []}
-        self._every = e.steps_in(e.checkpoint.every_ms) if e.checkpoint.every_ms else 0
+        self._marks = {even(e.steps_in(ms)) for ms in e.checkpoint.at_ms or []}
+        self._every = even(e.steps_in(e.checkpoint.every_ms or 0.0))
         self._saved = time.monotonic()
         self._wanted = False
         self._written = [p for p in reversed(checkpoint.newest(folder.checkpoints)) if not _kept(p)]
@@ -56,11 +58,21 @@ class Checkpoints:
         )
         return self._wanted
 
-    def save(self, resting: list[Group], trials: list[Trial], sink: Sink, clock: Any) -> None:
-        """Write a checkpoint of groups at rest; InterruptedRunError if the run was asked to end."""
+    def save(
+        self,
+        resting: list[Group],
+        trials: list[Trial],
+        ended: dict[int, Snapshot],
+        sink: Sink,
+        clock: Clock,
+    ) -> None:
+        """Write a checkpoint of groups at rest, and of the states of trials that ended.
+
+        InterruptedRunError if the run was asked to end.
+        """
         marked = any(group.end in self._marks for group in resting)
         states = {k: s for group in resting for k, s in group.snapshots().items()}
-        self.write(trials, states, sink.sync(), clock.seconds, kept=marked)
+        self.write(trials, states | ended, sink.sync(), clock.seconds, kept=marked)
         self._saved, self._wanted = time.monotonic(), False
         if reason := self._interruption.reason:
             raise InterruptedRunError(reason)
@@ -94,6 +106,11 @@ class Checkpoints:
             self._written.pop(0).unlink(missing_ok=True)
         self._folder.log(f"checkpoint: {path.name}")
         return path
+
+
+def even(step: int) -> int:
+    """Return the next even step, at which a run can be cut."""
+    return step + step % 2
 
 
 def _kept(path: Path) -> bool:
