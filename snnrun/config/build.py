@@ -9,7 +9,7 @@ from snnrun.component import Component, find, names
 from snnrun.config.choose import nearest
 from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
-from snnrun.config.fields import Problems, read, read_value
+from snnrun.config.fields import Problems, read, read_value, short
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.experiment import (
@@ -66,7 +66,7 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
 
 def _located(composed: Composed, path: str, text: str) -> str:
     origin = composed.origin(path) or composed.origin(path.rpartition(".")[0])
-    return f"{path}: {text}" + (f" ({origin})" if origin else "")
+    return f"{path}: {text}" + (f" ({short(origin, 200)})" if origin else "")
 
 
 def _scale(tree: dict[str, Any]) -> float:

@@ -11,15 +11,18 @@ from typing import Any
 from snnrun.component import Parameter, find
 from snnrun.errors import ConfigError
 
+_MOST_SHOWN = 30
+
 Presets = Callable[[str, str], dict[str, Any] | None]
 
 
 def nearest(word: str, known: list[str]) -> str:
     """Return "; did you mean 'x'?" or the list of what is known."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:100], known[:1000], n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; there is {', '.join(known)}" if known else "; there is none"
+    more = ["…"] if len(known) > _MOST_SHOWN else []
+    return f"; there is {', '.join([*known[:_MOST_SHOWN], *more])}" if known else "; there is none"
 
 
 def swap(group: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
