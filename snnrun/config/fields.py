@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, get_args, get_type_hints
@@ -11,6 +12,7 @@ from snnrun.config.choose import nearest
 from snnrun.distribution import DISTRIBUTIONS, Distribution
 
 _NAMES = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
+_NAME = r"[\w-]{1,100}"
 _LARGEST = 2**64  # of whole numbers; what a key allows is less
 
 
@@ -50,10 +52,16 @@ class Problems:
     def named(self, node: dict[str, Any], key: str, path: str) -> Iterator[tuple[str, dict]]:
         """Yield the named mappings inside a node, leaving out those set to null."""
         for name, value in self.mapping(node, key, path).items():
+            self.name(name, f"{path}.{key}.{name}")
             if isinstance(value, dict):
                 yield str(name), value
             elif value is not None:
                 self.add(f"{path}.{key}.{name}", f"must be a mapping, not {shown(value)}")
+
+    def name(self, name: str, path: str) -> None:
+        """Check the name of a part: it becomes a path in results.h5 and in messages."""
+        if not re.fullmatch(_NAME, str(name)) or name == "all":
+            self.add(path, "is no usable name: letters, digits, '_' and '-', not 'all'")
 
 
 def read(
@@ -148,7 +156,7 @@ def read_value(value: Any, path: str, problems: Problems) -> Any:
 def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
     known = list(DISTRIBUTIONS)
     dist = node.get("dist")
-    if dist not in DISTRIBUTIONS:
+    if not isinstance(dist, str) or dist not in DISTRIBUTIONS:
         problems.add(f"{path}.dist", f"no distribution '{dist}'{nearest(str(dist), known)}")
         return 0.0
     wanted = DISTRIBUTIONS[dist]
@@ -157,7 +165,7 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
         if key not in (*wanted, "dist", "stream"):
             problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
     stream = node.get("stream")
-    if stream is not None and not (isinstance(stream, str) and stream):
+    if stream is not None and not (isinstance(stream, str) and re.fullmatch(_NAME, stream)):
         problems.add(f"{path}.stream", f"must be a name, not {shown(stream)}")
     elif stream is not None and ".neuron." not in path:
         problems.add(f"{path}.stream", "only parameters of a neuron can share their numbers")

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import hydra.version
@@ -44,6 +44,8 @@ class _Bounded(CachingConfigRepository):
     loads = 0
 
     def load_config(self, config_path: str) -> ConfigResult | None:
+        if _leads_out(config_path):
+            raise ConfigError(f"{config_path}: no such preset; it leads out of its folder")
         self.loads += 1
         if self.loads > _MOST_LOADS:
             raise ConfigError(f"{config_path}: the defaults include more than {_MOST_LOADS} files")
@@ -119,7 +121,13 @@ def files(app: Hydra, choices: list[str]) -> list[Loaded]:
 
 def is_group(app: Hydra, name: str) -> bool:
     """Return whether a config group of this name exists."""
-    return bool(app.config_loader.repository.group_exists(name))  # type: ignore[attr-defined]
+    exists = app.config_loader.repository.group_exists  # type: ignore[attr-defined]
+    return bool(name) and not _leads_out(name) and bool(exists(name))
+
+
+def _leads_out(path: str) -> bool:
+    """Return whether a path may lead out of a folder; Hydra's own source would follow it."""
+    return ".." in PurePath(path).parts or PurePath(path).is_absolute()
 
 
 def options(app: Hydra, group: str) -> list[str]:

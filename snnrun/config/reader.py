@@ -106,6 +106,8 @@ def _mistake(where: str, error: yaml.YAMLError) -> str:
     """Say file, line and column of a YAML mistake."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    if str(problem).startswith("but "):
+        problem = f"{getattr(error, 'context', '')}, {problem}"
     if mark is None:
         return f"{where}: YAML: {' '.join(str(problem).split())}"
     return f"{where}, line {mark.line + 1}, column {mark.column + 1}: YAML: {problem}"

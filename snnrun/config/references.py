@@ -70,7 +70,9 @@ class _Resolver:
             parts[i] = str(part)
             if len(parts[i]) > _LONGEST_WORD:
                 raise ConfigError(f"{'.'.join(path)}: ${{{text}}} becomes too long"[:200])
-        return "".join(parts)
+        if problem_of(made := "".join(parts)):
+            raise ConfigError(f"{'.'.join(path)}: {problem_of(made)}")
+        return made
 
     def _target(self, reference: str, path: tuple[str, ...], chain: int) -> Any:
         """Return the value that a reference leads to."""
