@@ -9,7 +9,7 @@ from snnrun.component import Component, find, names
 from snnrun.config.choose import nearest
 from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
-from snnrun.config.fields import Problems, read, read_value, short, shown
+from snnrun.config.fields import Problems, read, read_value, read_width, short, shown
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.experiment import (
@@ -61,9 +61,22 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
         wanted = "must be up to 100 letters, digits, '_', '-', '.'"
         problems.add("name", f"{wanted}, not {shown(options.name)}")
     warnings = [] if problems.found else cross_check(experiment, problems)
+    warnings += _unused_widths(tree, network)
     if problems.found:
         raise ConfigError(*(_located(composed, *p) for p in problems.found))
     return experiment, [*composed.notes, *warnings]
+
+
+def _unused_widths(tree: dict[str, Any], network: NetworkSpec) -> list[str]:
+    """Warn of a width that no projection refers to, as in a complete config."""
+    widths = tree["network"].get("sigma") if isinstance(tree.get("network"), dict) else None
+    used = [getattr(p.connect, "sigma", None) for p in network.projections.values()]
+    return [
+        f"network.sigma.{name}: {shown(width)} is the width of no projection and changes nothing;"
+        " set network.projections.<NAME>.connect.sigma"
+        for name, width in (widths.items() if isinstance(widths, dict) else ())
+        if width not in used
+    ]
 
 
 def _located(composed: Composed, path: str, text: str) -> str:
@@ -82,6 +95,8 @@ def _scale(tree: dict[str, Any]) -> float:
 def _network(node: dict[str, Any], dt: float, problems: Problems) -> NetworkSpec:
     parts = ("populations", "synapses", "projections")
     options = read(NetworkOptions, node, "network", problems, beside=parts)
+    for name, width in (options.sigma or {}).items():
+        read_width(width, f"network.sigma.{name}", problems)
     scale = _scale({"network": node})
     populations = {
         name: _population(value, f"network.populations.{name}", dt, scale, problems)

@@ -120,7 +120,7 @@ def _split(node: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _remove_drives(tree: dict[str, Any], names: list[str]) -> list[str]:
-    """Remove the projections of drives, and synapses that only they used."""
+    """Remove the projections of drives, and synapses and widths that only they used."""
     network = _mapping(tree, "network")
     projections = _mapping(network, "projections")
     gone = [n for n, p in projections.items() if isinstance(p, dict) and p.get("pre") in names]
@@ -128,6 +128,9 @@ def _remove_drives(tree: dict[str, Any], names: list[str]) -> list[str]:
     used = {p.get("synapse") for p in projections.values() if isinstance(p, dict)}
     for name in synapses - used:
         _mapping(network, "synapses").pop(name, None)
+    for name in names:
+        if f"network.sigma.{name}" not in str(projections):
+            _mapping(network, "sigma").pop(name, None)
     return [f"drive=none: without projections {', '.join(gone)}"] if gone else []
 
 

@@ -153,6 +153,13 @@ def read_value(value: Any, path: str, problems: Problems) -> Any:
     return float(value)
 
 
+def read_width(value: Any, path: str, problems: Problems) -> None:
+    """Check a width that projections refer to."""
+    width = _typed(float, value)
+    if width is None or width <= 0:
+        problems.add(path, f"must be a number above 0, in sheet sides, not {shown(value)}")
+
+
 def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
     known = list(DISTRIBUTIONS)
     dist = node.get("dist")

@@ -6,6 +6,7 @@ One Hydra application object per composition, over the shipped folder and the us
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -101,7 +102,9 @@ def parse(overrides: list[str]) -> list[Override]:
 
 def compose(app: Hydra, choices: list[str]) -> DictConfig:
     """Compose the root config with the given choices of groups."""
-    config = app.compose_config("config", choices, RunMode.RUN, with_log_configuration=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # it warns of defaults that it only guesses
+        config = app.compose_config("config", choices, RunMode.RUN, with_log_configuration=False)
     OmegaConf.set_struct(config, False)
     return config
 

@@ -34,8 +34,9 @@ def friendly(app: Any) -> Iterator[None]:
         yield
     except MissingConfigException as error:
         raise ConfigError(_missing(app, error)) from error
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_first(error)) from error
+    except (HydraException, OmegaConfBaseException, UserWarning) as error:
+        reason = _first(error)
+        raise ConfigError(reason if ": " in reason else f"defaults: {reason}") from error
     except (RecursionError, OSError, ValueError, AttributeError, TypeError) as error:
         raise ConfigError(f"a configuration file can't be used: {_first(error)}") from error
 

@@ -105,7 +105,9 @@ def _check_reach(file: Path, config_path: str, package: str, content: dict[str, 
         raise ConfigError(f"{file}: a 'hydra' node is not allowed; remove it")
     defaults = content.get("defaults")
     for entry in defaults if isinstance(defaults, list) else ():
-        for key in entry if isinstance(entry, dict) else (str(entry),):
+        if not isinstance(entry, dict | str) or len(entry) < 1:
+            raise ConfigError(f"{file}: defaults: {entry!r} is no preset; write 'group: preset'")
+        for key in entry if isinstance(entry, dict) else (entry,):
             if reaches_hydra(key.split(" ")[-1]):
                 raise ConfigError(f"{file}: defaults: '{key}' would change Hydra itself; remove it")
 

