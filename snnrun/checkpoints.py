@@ -31,8 +31,14 @@ class Checkpoints:
     """Says when a run is to rest, and saves its state then."""
 
     def __init__(
-        self, e: Experiment, config: str, folder: RunFolder, interruption: Interruption
+        self,
+        e: Experiment,
+        config: str,
+        folder: RunFolder,
+        before: "Saved",
+        interruption: Interruption,
     ) -> None:
+        self._before = before
         self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
         self._marks = {even(e.steps_in(ms)) for ms in e.checkpoint.at_ms or []}
         self._every = even(e.steps_in(e.checkpoint.every_ms or 0.0))
@@ -86,7 +92,8 @@ class Checkpoints:
         kept: bool,
     ) -> Path:
         """Write a checkpoint, and delete the oldest of those that need not be kept."""
-        arrays: dict[str, np.ndarray] = {}
+        begun = {trial.number for trial in trials}
+        others, arrays = self._before.of_others(begun)
         for trial in trials:
             arrays |= {f"{trial.number}/gathered/{n}": x for n, x in trial.arrays().items()}
         for number, state in states.items():
@@ -96,9 +103,11 @@ class Checkpoints:
             "kept": kept,
             "rows": rows,
             "seconds": seconds,
-            "trials": {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
+            "trials": others
+            | {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
         }
-        done = sum(t.end for t in trials) + self._e.start * (self._e.trials - len(trials))
+        waiting = (k for k in range(self._e.trials) if k not in begun)
+        done = sum(t.end for t in trials) + sum(self._before.step(k) or 0 for k in waiting)
         path = self._folder.checkpoints / checkpoint.name_of(done)
         checkpoint.write(path, Checkpoint(about, arrays, self._config))
         self._written = [p for p in self._written if p != path] + ([] if kept else [path])
@@ -154,6 +163,13 @@ class Saved:
     def state(self, trial: int) -> Snapshot | None:
         """Return the state a trial goes on from, None where it starts afresh."""
         return (self._found.part(f"{trial}/state/") or None) if self._found else None
+
+    def of_others(self, begun: set[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what is known of the trials that this session has not begun."""
+        numbers = {name for name in self._trials if int(name) not in begun}
+        arrays = self._found.arrays.items() if self._found else ()
+        theirs = {name: x for name, x in arrays if int(name.split("/")[0]) not in begun}
+        return {name: self._trials[name] for name in numbers}, theirs
 
     def load(self, trial: Trial) -> None:
         """Fill in what was gathered of a trial."""

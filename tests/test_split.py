@@ -27,7 +27,7 @@ DURATIONS = {
     "coba": 40,
     "cuba": 60,
     "huang2019": 10,
-    "huang2019_uniform": 10,
+    "huang2019_uniform": 20,
     "izhikevich2003": 150,
     "lattice_bench": 200,
     "lattice_bench_izhikevich": 200,
@@ -40,6 +40,7 @@ FAST = {
     ("bg_bench", "native"),
     ("bg_bench", "xla"),
     ("cuba", "xla"),
+    ("lattice_bench", "native"),
 }
 BACKENDS = ("native", "xla", "reference")
 
