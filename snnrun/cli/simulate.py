@@ -56,7 +56,7 @@ def simulate(
     interruption = Interruption(time_limit)
     with interruption.listening():
         if resume is not None:
-            _alone(resume, out, config, config_dir, from_checkpoint)
+            _alone(resume, out, config, config_dir, from_checkpoint, dry_run)
             if _show_if_over(resume, quiet, as_json):
                 return
         job = _job(overrides, out, config, config_dir, resume, from_checkpoint, dry_run, as_json)
@@ -76,7 +76,7 @@ def simulate(
 
 def _alone(resume: Path, *others: Any) -> None:
     """A run that goes on keeps its folder and its config."""
-    names = ("--out", "--config", "--config-dir", "--from-checkpoint")
+    names = ("--out", "--config", "--config-dir", "--from-checkpoint", "--dry-run")
     for name, value in zip(names, others, strict=True):
         if value:
             raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")

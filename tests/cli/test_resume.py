@@ -105,6 +105,7 @@ def test_no_times(cli, text):
         (("engine.precision=float64",), "a run goes on with its own config"),
         (("--out", "x"), "--out: can't be given with --resume"),
         (("--config", "x"), "--config: can't be given with --resume"),
+        (("--dry-run",), "--dry-run: can't be given with --resume"),
     ],
 )
 def test_only_how_it_is_computed_can_be_changed(cli, monkeypatch, arguments, said):

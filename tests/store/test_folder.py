@@ -122,3 +122,16 @@ class TestWriteAtomically:
     def test_a_folder_that_is_gone_is_a_file_error(self, tmp_path):
         with pytest.raises(FileError, match="can't be written"):
             write_atomically(tmp_path / "gone" / "file", b"one")
+
+
+def test_the_status_says_that_the_process_is_alive(tmp_path, monkeypatch):
+    monkeypatch.setattr("snnrun.store.folder._BEAT_S", 0.01)
+    folder = RunFolder.create(tmp_path / "run", "x")
+    folder.status("running", reason="mine")
+    before = folder.last_status()
+    with folder.alive():
+        while folder.last_status()["updated"] == before["updated"]:
+            pass
+    after = folder.last_status()
+    assert after == before | {"updated": after["updated"]}
+    folder.release()

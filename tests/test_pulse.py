@@ -1,0 +1,39 @@
+"""The pace of a run: a warning when it falls, once each time."""
+
+import pytest
+
+from snnrun.pulse import Clock, Slowdown
+
+
+def looks(share, paces):
+    """Return the warnings over windows of 20 s with so many steps/s each."""
+    slowdown, steps, now = Slowdown(share), 0, 100.0
+    said = [slowdown.look(steps, now)]
+    for pace in paces:
+        for _ in range(4):
+            steps, now = steps + 5 * pace, now + 5
+            said.append(slowdown.look(steps, now))
+    return [text for text in said if text]
+
+
+def test_a_slowdown_is_said_once_each_time():
+    (first, second) = looks(0.5, [1000, 1200, 400, 300, 1100, 500])
+    said = "slower than before: 400 steps/s over the last 20 s, up to 1200 earlier"
+    assert first.startswith(said) and "engine.min_pace" in first
+    assert "500 steps/s" in second
+
+
+@pytest.mark.parametrize(("share", "paces"), [(None, [1000, 10]), (0.5, [1000, 600, 2000, 1500])])
+def test_nothing_is_said(share, paces):
+    assert looks(share, paces) == []
+
+
+def test_phases_of_an_earlier_part_are_added():
+    clock = Clock(1.5)
+    clock.add({"compose_s": 2.0, "build_s": 4.0, "cpu_s": 100.0})
+    with clock.timed("build_s"):
+        inside = clock.seconds["build_s"]
+    seconds = clock.seconds
+    assert seconds["compose_s"] == 3.5
+    assert 4 < inside <= seconds["build_s"] < 5
+    assert seconds["cpu_s"] > 100
