@@ -57,38 +57,65 @@ class Composed:
 
 def compose(overrides: list[str], config_dirs: list[Path], config: Path | None = None) -> Composed:
     """Compose from groups, the user's folders (first one wins) and overrides, or from a file."""
-    for folder in config_dirs:
-        if not os.path.isdir(folder):
-            raise ConfigError(f"--config-dir {folder}: there is no such folder")
-    with from_parser(overrides):
-        parsed = hydra_app.parse(overrides)
-    for override in parsed:
-        if reaches_hydra(override.get_key_element().lstrip("+~")):
-            raise ConfigError(
-                f"override '{override.input_line}': Hydra's own settings can't be changed here;"
-                " --out names the folder of a run"
-            )
-        if override.is_sweep_override():
-            raise ConfigError(
-                f"override '{override.input_line}': several values need a sweep;"
-                " give one, or quote a list as 'key=[a,b]'"
-            )
-    with hydra_app.application(config_dirs) as app:
-        choices, swaps, values = _sorted(app, parsed)
-        if config is not None:
+    return Composer(config_dirs, config).compose(overrides)
+
+
+class Composer:
+    """Composes many configs; each choice of groups is composed by Hydra once."""
+
+    def __init__(self, config_dirs: list[Path], config: Path | None = None) -> None:
+        for folder in config_dirs:
+            if not os.path.isdir(folder):
+                raise ConfigError(f"--config-dir {folder}: there is no such folder")
+        self._config_dirs, self._config = config_dirs, config
+        with hydra_app.application(config_dirs) as app:
+            self.app = app
+        self._bases: dict[Any, tuple[dict[str, Any], list[str]]] = {}
+        self._preset = functools.cache(functools.partial(_preset, app))
+
+    def compose(self, overrides: list[str]) -> Composed:
+        """Return the complete tree for some overrides, each with one value."""
+        with from_parser(overrides):
+            parsed = hydra_app.parse(overrides)
+        for override in parsed:
+            _one_value_of_ours(override)
+        choices, swaps, values = _sorted(self.app, parsed)
+        if self._config is not None:
             return _from_file(
-                config, [str(p.input_line) for p in parsed if p not in values], values
+                self._config, [str(p.input_line) for p in parsed if p not in values], values
             )
-        with friendly(app):
-            cfg = hydra_app.compose(app, choices)
-        tree, notes = _assemble(cfg, swaps, values)
-        complete(tree, lambda group, kind: _preset(app, group, kind))
+        tree, notes = self._base(choices, swaps)
+        tree = _resolved(_with_values(OmegaConf.create(tree), values))
+        complete(tree, self._preset)
+        files = functools.cache(functools.partial(self._files, choices))
+        return Composed(tree, list(notes), files, [str(v.input_line) for v in values])
 
-    def files() -> list[hydra_app.Loaded]:
-        with hydra_app.application(config_dirs) as again:  # only looked at to explain a problem
-            return hydra_app.files(again, choices)
+    def _base(self, choices: list[str], swaps: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+        """Return the tree before values are put in, and notes on it."""
+        key = tuple(choices), tuple(swaps.items())
+        if key not in self._bases:
+            with hydra_app.application(self._config_dirs) as app, friendly(app):
+                cfg = hydra_app.compose(app, choices)
+            self._bases[key] = _assemble(cfg, swaps)
+        return self._bases[key]
 
-    return Composed(tree, notes, functools.cache(files), [str(v.input_line) for v in values])
+    def _files(self, choices: list[str]) -> list[hydra_app.Loaded]:
+        with hydra_app.application(self._config_dirs) as app:  # only to explain a problem
+            return hydra_app.files(app, choices)
+
+
+def _one_value_of_ours(override: Override) -> None:
+    """Complain about an override of Hydra itself, or of several values."""
+    if reaches_hydra(override.get_key_element().lstrip("+~")):
+        raise ConfigError(
+            f"override '{override.input_line}': Hydra's own settings can't be changed here;"
+            " --out names the folder of a run"
+        )
+    if override.is_sweep_override():
+        raise ConfigError(
+            f"override '{override.input_line}': several values need a sweep;"
+            " give one, or quote a list as 'key=[a,b]'"
+        )
 
 
 def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str], list[Override]]:
@@ -113,10 +140,8 @@ def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str]
     return choices, swaps, values
 
 
-def _assemble(
-    cfg: DictConfig, swaps: dict[str, str], values: list[Override]
-) -> tuple[dict[str, Any], list[str]]:
-    """Apply choices and values to a composed config and resolve it."""
+def _assemble(cfg: DictConfig, swaps: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Apply choices to a composed config."""
     chosen = cfg.pop("hydra").runtime.choices
     new = OmegaConf.to_container(cfg.pop(_SWAPPED, OmegaConf.create({})), resolve=False)
     raw = OmegaConf.to_container(cfg, resolve=False)
@@ -127,7 +152,7 @@ def _assemble(
     tree.pop("experiment", None)
     if tree.get("name") is None:
         tree["name"] = str(chosen.get("experiment") or chosen.get("network")).replace("/", "_")
-    return _resolved(_with_values(OmegaConf.create(tree), values)), notes
+    return tree, notes
 
 
 def _with_values(cfg: Any, values: list[Override]) -> Any:
