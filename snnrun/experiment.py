@@ -7,6 +7,8 @@ from snnrun.drive._base import Drive
 from snnrun.network import NetworkSpec
 from snnrun.statistics._base import Statistic
 
+MOST_NEURONS = 2**30  # of a population or drive
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Duration:
@@ -116,7 +118,7 @@ class NetworkOptions:
         "", "divides weights by sqrt(all neurons)", choices=("none", "inv_sqrt_n")
     )
     per_trial: bool = param("", "whether every trial draws its own connectivity")
-    scale: float = param("", "multiplies all sizes", above=0, optional=True)
+    scale: float = param("", "multiplies all sizes", above=0, at_most=1e6, optional=True)
     sigma: dict = param("sides", "widths that projections refer to", optional=True)
 
 
@@ -124,7 +126,7 @@ class NetworkOptions:
 class PopulationOptions:
     """The plain values of a population."""
 
-    size: int = param("", "number of neurons", above=0, at_most=2**30)
+    size: int = param("", "number of neurons", above=0, at_most=MOST_NEURONS)
     type: str = param("", "sign of its outgoing weights", choices=("excitatory", "inhibitory"))
     positions: str = param(
         "", "layout on the unit square", choices=("none", "grid", "uniform"), optional=True
@@ -174,7 +176,7 @@ class Experiment:
 
     def steps_in(self, ms: float) -> int:
         """Return the number of steps closest to a time."""
-        return round(ms / self.dt)
+        return round(min(ms / self.dt, 2.0**62))  # no run is as long; infinity has no steps
 
     @property
     def recorded(self) -> list[str]:

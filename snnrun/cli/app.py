@@ -70,4 +70,12 @@ def say(error: SnnrunError) -> None:
     """Print an error, or all of them, on stderr."""
     problems = error.problems if isinstance(error, ConfigError) else (str(error),)
     for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {_printable(problem)}", file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    """Return the text with what could steer a terminal written out."""
+    safe = (
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+    return "".join(safe)

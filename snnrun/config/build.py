@@ -9,10 +9,11 @@ from snnrun.component import Component, find, names
 from snnrun.config.choose import nearest
 from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
-from snnrun.config.fields import Problems, read, read_value
+from snnrun.config.fields import Problems, read, read_value, read_width, short, shown
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.experiment import (
+    MOST_NEURONS,
     CheckpointOptions,
     CountRecord,
     Duration,
@@ -60,29 +61,46 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
             CheckpointOptions, problems.mapping(tree, "checkpoint"), "checkpoint", problems
         ),
     )
-    if not re.fullmatch(r"[\w-][\w.-]*", str(options.name)):
-        problems.add("name", f"must be letters, digits, '_', '-', '.', not '{options.name}'")
+    if not re.fullmatch(r"[\w-][\w.-]{0,99}", str(options.name)):
+        wanted = "must be up to 100 letters, digits, '_', '-', '.'"
+        problems.add("name", f"{wanted}, not {shown(options.name)}")
     warnings = [] if problems.found else cross_check(experiment, problems)
+    warnings += _unused_widths(tree, network)
     if problems.found:
         raise ConfigError(*(_located(composed, *p) for p in problems.found))
     return experiment, [*composed.notes, *warnings]
 
 
+def _unused_widths(tree: dict[str, Any], network: NetworkSpec) -> list[str]:
+    """Warn of a width that no projection refers to, as in a complete config."""
+    widths = tree["network"].get("sigma") if isinstance(tree.get("network"), dict) else None
+    used = [getattr(p.connect, "sigma", None) for p in network.projections.values()]
+    return [
+        f"network.sigma.{name}: {shown(width)} is the width of no projection and changes nothing;"
+        " set network.projections.<NAME>.connect.sigma"
+        for name, width in (widths.items() if isinstance(widths, dict) else ())
+        if width not in used
+    ]
+
+
 def _located(composed: Composed, path: str, text: str) -> str:
     origin = composed.origin(path) or composed.origin(path.rpartition(".")[0])
-    return f"{path}: {text}" + (f" ({origin})" if origin else "")
+    return f"{path}: {text}" + (f" ({short(origin, 200)})" if origin else "")
 
 
 def _scale(tree: dict[str, Any]) -> float:
     network = tree.get("network")
     scale = network.get("scale") if isinstance(network, dict) else None
-    number = isinstance(scale, (int, float)) and not isinstance(scale, bool) and scale > 0
-    return float(scale) if number else 1.0  # type: ignore[arg-type]
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)):
+        return 1.0
+    return float(scale) if 0 < scale <= 1e6 else 1.0  # else reported elsewhere
 
 
 def _network(node: dict[str, Any], dt: float, problems: Problems) -> NetworkSpec:
     parts = ("populations", "synapses", "projections")
     options = read(NetworkOptions, node, "network", problems, beside=parts)
+    for name, width in (options.sigma or {}).items():
+        read_width(width, f"network.sigma.{name}", problems)
     scale = _scale({"network": node})
     populations = {
         name: _population(value, f"network.populations.{name}", dt, scale, problems)
@@ -131,6 +149,8 @@ def _scaled(part: Any, scale: float, problems: Problems, path: str) -> Any:
         return part
     if round(size * scale) < 1:
         problems.add(f"{path}.size", f"times network.scale = {scale:g} leaves nothing")
+    if size <= MOST_NEURONS < size * scale:
+        problems.add(f"{path}.size", f"times network.scale = {scale:g} is above {MOST_NEURONS}")
     return dataclasses.replace(part, size=round(size * scale))
 
 
@@ -186,6 +206,8 @@ def _parts(
     group: str, node: dict[str, Any], path: str, dt: float, problems: Problems
 ) -> list[tuple[str, Any]]:
     """Read the named nodes of a group, leaving out those set to null."""
+    for name in node:
+        problems.name(name, f"{path}.{name}")
     read_parts = [
         (str(name), _part(group, value, f"{path}.{name}", dt, problems))
         for name, value in node.items()

@@ -11,15 +11,18 @@ from typing import Any
 from snnrun.component import Parameter, find
 from snnrun.errors import ConfigError
 
+_MOST_SHOWN = 30
+
 Presets = Callable[[str, str], dict[str, Any] | None]
 
 
 def nearest(word: str, known: list[str]) -> str:
     """Return "; did you mean 'x'?" or the list of what is known."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:100], known[:1000], n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; there is {', '.join(known)}" if known else "; there is none"
+    more = ["…"] if len(known) > _MOST_SHOWN else []
+    return f"; there is {', '.join([*known[:_MOST_SHOWN], *more])}" if known else "; there is none"
 
 
 def swap(group: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +120,7 @@ def _split(node: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _remove_drives(tree: dict[str, Any], names: list[str]) -> list[str]:
-    """Remove the projections of drives, and synapses that only they used."""
+    """Remove the projections of drives, and synapses and widths that only they used."""
     network = _mapping(tree, "network")
     projections = _mapping(network, "projections")
     gone = [n for n, p in projections.items() if isinstance(p, dict) and p.get("pre") in names]
@@ -125,6 +128,9 @@ def _remove_drives(tree: dict[str, Any], names: list[str]) -> list[str]:
     used = {p.get("synapse") for p in projections.values() if isinstance(p, dict)}
     for name in synapses - used:
         _mapping(network, "synapses").pop(name, None)
+    for name in names:
+        if f"network.sigma.{name}" not in str(projections):
+            _mapping(network, "sigma").pop(name, None)
     return [f"drive=none: without projections {', '.join(gone)}"] if gone else []
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import yaml
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from snnrun.config import hydra_app
 from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
 from snnrun.config.messages import friendly, from_parser
-from snnrun.errors import ConfigError, FileError
+from snnrun.config.reader import plain, read
+from snnrun.config.references import resolve
+from snnrun.config.sources import reaches_hydra
+from snnrun.errors import ConfigError
 
 _SWAPPED = "_swapped_"
 
@@ -59,6 +61,11 @@ def compose(overrides: list[str], config_dirs: list[Path], config: Path | None =
     with from_parser(overrides):
         parsed = hydra_app.parse(overrides)
     for override in parsed:
+        if reaches_hydra(override.get_key_element().lstrip("+~")):
+            raise ConfigError(
+                f"override '{override.input_line}': Hydra's own settings can't be changed here;"
+                " --out names the folder of a run"
+            )
         if override.is_sweep_override():
             raise ConfigError(
                 f"override '{override.input_line}': several values need a sweep;"
@@ -70,10 +77,8 @@ def compose(overrides: list[str], config_dirs: list[Path], config: Path | None =
             return _from_file(
                 config, [str(p.input_line) for p in parsed if p not in values], values
             )
-        with friendly(app, config_dirs):
+        with friendly(app):
             cfg = hydra_app.compose(app, choices)
-            if config_dirs:
-                _check_user_files(hydra_app.files(app, choices))
         tree, notes = _assemble(cfg, swaps, values)
         complete(tree, lambda group, kind: _preset(app, group, kind))
 
@@ -127,69 +132,44 @@ def _with_values(cfg: Any, values: list[Override]) -> Any:
                 parent, _, last = key.rpartition(".")
                 (OmegaConf.select(cfg, parent) if parent else cfg).pop(last)
             else:
-                value = override.value()
+                value = _plain(override)
                 whole = isinstance(value, dict) and bool({"kind", "dist"} & set(value))
                 OmegaConf.update(cfg, key, value, merge=not whole, force_add=True)
+        except ConfigError:
+            raise
         except Exception as error:
             reason = str(error).splitlines()[0]
             raise ConfigError(f"override '{override.input_line}': {reason}") from error
     return cfg
 
 
+def _plain(override: Override) -> Any:
+    """Return the value of an override, which must be plain too."""
+    problems: list[str] = []
+    value = plain(override.value(), override.key_or_group, problems)
+    if problems:
+        raise ConfigError(
+            *(f"{problem} (override '{override.input_line}')" for problem in problems)
+        )
+    return value
+
+
 def _resolved(cfg: Any) -> dict[str, Any]:
-    try:
-        tree = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    except Exception as error:
-        place = getattr(error, "full_key", None)
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{place}: {reason}" if place else reason) from error
+    tree = OmegaConf.to_container(cfg, resolve=False)
     assert isinstance(tree, dict)
-    return {str(k): v for k, v in tree.items()}
+    return resolve({str(k): v for k, v in tree.items()})
 
 
 def _from_file(path: Path, choices: list[str], values: list[Override]) -> Composed:
     """Read a complete config; only values may be changed."""
     if choices:
         raise ConfigError(f"'{choices[0]}': with --config, only values can be changed")
-    try:
-        content = OmegaConf.load(path)
-    except FileNotFoundError:
-        raise ConfigError(f"--config {path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"--config {path}: can't be read: {error}") from error
-    except (RecursionError, ValueError, OmegaConfBaseException) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"--config {path}: can't be used: {reason}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--config {path}: {' '.join(str(error).split())}") from error
-    if not isinstance(content, DictConfig):
-        raise ConfigError(f"--config {path}: must hold a mapping, not a list")
-    raw = OmegaConf.to_container(content, resolve=False)
-    file = hydra_app.Loaded("", "user", str(path), raw)
-    _check_user_files([file])
-    tree = _resolved(_with_values(content, values))
+    _, content = read(path, f"--config {path}")
+    if "hydra" in content:
+        raise ConfigError(f"--config {path}: a 'hydra' node is not allowed; remove it")
+    file = hydra_app.Loaded("", str(path), content)
+    tree = _resolved(_with_values(OmegaConf.create(content), values))
     return Composed(tree, [], lambda: [file], [str(v.input_line) for v in values])
-
-
-def _check_user_files(files: list[hydra_app.Loaded]) -> None:
-    """Refuse what could run code or change Hydra itself, in files that are not ours."""
-    problems = []
-    for file in files:
-        if file.provider == "user":
-            if file.package.split(".")[0] == "hydra" or (
-                isinstance(file.content, dict) and "hydra" in file.content
-            ):
-                problems.append(f"{file.path}: a 'hydra' node is not allowed; remove it")
-            if _has_key(file.content, "_target_"):
-                problems.append(f"{file.path}: a '_target_' is not allowed; use 'kind'")
-    if problems:
-        raise ConfigError(*problems)
-
-
-def _has_key(node: Any, key: str) -> bool:
-    if isinstance(node, dict):
-        return key in node or any(_has_key(v, key) for v in node.values())
-    return isinstance(node, list) and any(_has_key(v, key) for v in node)
 
 
 def _preset(app: Any, group: str, kind: str) -> dict[str, Any] | None:

@@ -63,9 +63,6 @@ def _names(e: Experiment, problems: Problems) -> None:
             problems.add(f"network.projections.{name}", "a drive has the same name; rename it")
     for name in set(populations) & set(drives):
         problems.add(f"drive.{name}", "a population has the same name; names must differ")
-    for name in [*populations, *drives, *e.network.synapses, *e.network.projections, *e.statistics]:
-        if name == "all" or "/" in name or "." in name or not name:
-            problems.add(name, "not a usable name (no '/', no '.', not 'all')")
     for name, statistic in e.statistics.items():
         if statistic.population not in (None, "all", *populations):
             known = nearest(str(statistic.population), [*populations, "all"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, get_args, get_type_hints
@@ -11,6 +12,21 @@ from snnrun.config.choose import nearest
 from snnrun.distribution import DISTRIBUTIONS, Distribution
 
 _NAMES = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
+_NAME = r"[\w-]{1,100}"
+_LARGEST = 2**64  # of whole numbers; what a key allows is less
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message; a long one is cut."""
+    try:
+        return short(repr(value), 60)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        return "a number of thousands of digits"
+
+
+def short(text: str, most: int = 400) -> str:
+    """Return a text for a message, cut where it is long."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 class Problems:
@@ -21,7 +37,7 @@ class Problems:
 
     def add(self, path: str, text: str) -> None:
         """Note a problem."""
-        self.found.append((path, text))
+        self.found.append((short(path), short(text)))
 
     def mapping(self, node: dict[str, Any], key: str, path: str = "") -> dict[str, Any]:
         """Return a mapping inside a node; null counts as empty."""
@@ -29,17 +45,23 @@ class Problems:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.add(f"{path}.{key}" if path else key, f"must be a mapping, not {value!r}")
+            self.add(f"{path}.{key}" if path else key, f"must be a mapping, not {shown(value)}")
             return {}
         return value
 
     def named(self, node: dict[str, Any], key: str, path: str) -> Iterator[tuple[str, dict]]:
         """Yield the named mappings inside a node, leaving out those set to null."""
         for name, value in self.mapping(node, key, path).items():
+            self.name(name, f"{path}.{key}.{name}")
             if isinstance(value, dict):
                 yield str(name), value
             elif value is not None:
-                self.add(f"{path}.{key}.{name}", f"must be a mapping, not {value!r}")
+                self.add(f"{path}.{key}.{name}", f"must be a mapping, not {shown(value)}")
+
+    def name(self, name: str, path: str) -> None:
+        """Check the name of a part: it becomes a path in results.h5 and in messages."""
+        if not re.fullmatch(_NAME, str(name)) or name == "all":
+            self.add(path, "is no usable name: letters, digits, '_' and '-', not 'all'")
 
 
 def read(
@@ -93,12 +115,12 @@ def _field(
         return read_value(value, path, problems)
     typed = _typed(hint, value)
     if typed is None:
-        problems.add(path, f"must be {_describe(hint, parameter)}; not {value!r}")
+        problems.add(path, f"must be {_describe(hint, parameter)}; not {shown(value)}")
         return None
     wrong = parameter.problem(typed) if isinstance(typed, (int, float, str)) else None
     if wrong:
         unit = f" {parameter.unit}" if parameter.unit else ""
-        problems.add(path, f"{wrong}{unit}, not {value!r}")
+        problems.add(path, f"{wrong}{unit}, not {shown(value)}")
     return typed
 
 
@@ -109,6 +131,8 @@ def _typed(hint: Any, value: Any) -> Any:
         return next((found for found in typed if found is not None), None)
     if hint is bool or isinstance(value, bool):
         return value if hint is bool and isinstance(value, bool) else None
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return None
     if hint is float:
         finite = isinstance(value, (int, float)) and math.isfinite(value)
         return float(value) if finite else None
@@ -124,15 +148,22 @@ def read_value(value: Any, path: str, problems: Problems) -> Any:
     if isinstance(value, dict):
         return _distribution(value, path, problems)
     if _typed(float, value) is None:
-        problems.add(path, f"must be a number or {{dist: …}}, not {value!r}")
+        problems.add(path, f"must be a number or {{dist: …}}, not {shown(value)}")
         return 0.0
     return float(value)
+
+
+def read_width(value: Any, path: str, problems: Problems) -> None:
+    """Check a width that projections refer to."""
+    width = _typed(float, value)
+    if width is None or width <= 0:
+        problems.add(path, f"must be a number above 0, in sheet sides, not {shown(value)}")
 
 
 def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
     known = list(DISTRIBUTIONS)
     dist = node.get("dist")
-    if dist not in DISTRIBUTIONS:
+    if not isinstance(dist, str) or dist not in DISTRIBUTIONS:
         problems.add(f"{path}.dist", f"no distribution '{dist}'{nearest(str(dist), known)}")
         return 0.0
     wanted = DISTRIBUTIONS[dist]
@@ -141,14 +172,14 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
         if key not in (*wanted, "dist", "stream"):
             problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
     stream = node.get("stream")
-    if stream is not None and not (isinstance(stream, str) and stream):
-        problems.add(f"{path}.stream", f"must be a name, not {stream!r}")
+    if stream is not None and not (isinstance(stream, str) and re.fullmatch(_NAME, stream)):
+        problems.add(f"{path}.stream", f"must be a name, not {shown(stream)}")
     elif stream is not None and ".neuron." not in path:
         problems.add(f"{path}.stream", "only parameters of a neuron can share their numbers")
     numbers = [node.get(name) for name in wanted]
     for name, number in zip(wanted, numbers, strict=True):
         if _typed(float, number) is None:
-            problems.add(f"{path}.{name}", f"must be a number, not {number!r}")
+            problems.add(f"{path}.{name}", f"must be a number, not {shown(number)}")
     if len(problems.found) > before:
         return 0.0
     return _checked(Distribution(dist, *map(float, numbers), stream=stream), path, problems)  # type: ignore[arg-type, misc]

@@ -1,87 +1,98 @@
 """The door to Hydra: all that is used of its internals.
 
 One Hydra application object per composition, over the shipped folder and the user's folders.
-`experiment=<system>/<name>` is found in `experiments/` through a config source of our own.
 """
 
 import contextlib
+import os
+import sys
+import warnings
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import hydra.version
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.hydra import Hydra
-from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from snnrun.config.paths import conf_dir, experiments_dir
+from snnrun.config.sources import register
+from snnrun.errors import ConfigError
 
-
-class ExperimentSource(FileConfigSource):
-    """The group `experiment`, read from a folder of another name."""
-
-    @staticmethod
-    def scheme() -> str:
-        return "experiments"
-
-    def _inside(self, path: str) -> str | None:
-        head, _, rest = path.partition("/")
-        return rest if head == "experiment" else None
-
-    def load_config(self, config_path: str) -> Any:
-        return super().load_config(self._inside(config_path) or "")
-
-    def is_group(self, config_path: str) -> bool:
-        inside = self._inside(config_path)
-        return inside is not None and super().is_group(inside)
-
-    def is_config(self, config_path: str) -> bool:
-        inside = self._inside(config_path)
-        return bool(inside) and super().is_config(str(inside))
-
-    def list(self, config_path: str, results_filter: Any) -> list[str]:
-        if config_path == "":
-            return ["experiment"] if results_filter != ObjectType.CONFIG else []
-        folder = Path(self.path) / (self._inside(config_path) or "")
-        groups = [f.name for f in folder.iterdir() if f.is_dir()]
-        presets = [f.stem for f in folder.glob("*.yaml")]
-        wanted = {ObjectType.GROUP: groups, ObjectType.CONFIG: presets}
-        return sorted(wanted.get(results_filter, groups + presets))
+_MOST_LOADS = 2000  # of the shipped networks none needs 100
 
 
 class Loaded(NamedTuple):
-    """A file of the composition: where its content goes, who provided it, the content."""
+    """A file of the composition: where its content goes, its place, the content."""
 
     package: str
-    provider: str
     path: str
     content: Any
+
+
+class _Bounded(CachingConfigRepository):
+    """Hands out files until there were too many: lists of defaults can multiply."""
+
+    loads = 0
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        if _leads_out(config_path):
+            raise ConfigError(f"{config_path}: no such preset; it leads out of its folder")
+        self.loads += 1
+        if self.loads > _MOST_LOADS:
+            raise ConfigError(f"{config_path}: the defaults include more than {_MOST_LOADS} files")
+        return super().load_config(config_path)
+
+
+class _Loader(ConfigLoaderImpl):
+    """Hydra's loader over our folders only: `hydra.searchpath` adds none."""
+
+    def _parse_overrides_and_create_caching_repo(
+        self, config_name: str | None, overrides: list[str]
+    ) -> tuple[list[Override], CachingConfigRepository]:
+        return parse(overrides), _Bounded(self.repository)
 
 
 @contextlib.contextmanager
 def application(config_dirs: list[Path]) -> Iterator[Hydra]:
     """Return Hydra over the shipped configs with the user's folders in front."""
     hydra.version.setbase("1.3")
-    if ExperimentSource.scheme() not in SourcesRegistry.instance().types:
-        SourcesRegistry.instance().register(ExperimentSource)
-    path = create_config_search_path(str(conf_dir()))
+    register()
+    with _installed_code_only():
+        Plugins.instance()
+    path = create_config_search_path(f"folder://{conf_dir()}")
     path.prepend("snnrun", f"experiments://{experiments_dir()}")
     for folder in reversed(config_dirs):  # the first one wins
-        path.prepend("user", f"file://{folder.resolve()}")
+        path.prepend("user", f"folder://{folder.resolve()}")
         if (folder / "experiments").is_dir():
             path.prepend("user", f"experiments://{(folder / 'experiments').resolve()}")
     GlobalHydra.instance().clear()
     try:
-        yield Hydra.create_main_hydra2("snnrun", path)
+        app = Hydra("snnrun", _Loader(path))
+        GlobalHydra.instance().initialize(app)
+        yield app
     finally:
         GlobalHydra.instance().clear()
+
+
+@contextlib.contextmanager
+def _installed_code_only() -> Iterator[None]:
+    """Hide the current folder from imports: a `hydra_plugins/` in it is not installed."""
+    before, here = sys.path[:], os.path.realpath(".")
+    sys.path[:] = [place for place in before if os.path.realpath(place or ".") != here]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def parse(overrides: list[str]) -> list[Override]:
@@ -91,7 +102,9 @@ def parse(overrides: list[str]) -> list[Override]:
 
 def compose(app: Hydra, choices: list[str]) -> DictConfig:
     """Compose the root config with the given choices of groups."""
-    config = app.compose_config("config", choices, RunMode.RUN, with_log_configuration=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # it warns of defaults that it only guesses
+        config = app.compose_config("config", choices, RunMode.RUN, with_log_configuration=False)
     OmegaConf.set_struct(config, False)
     return config
 
@@ -104,14 +117,20 @@ def files(app: Hydra, choices: list[str]) -> list[Loaded]:
         result = app.config_loader.repository.load_config(default.config_path)  # type: ignore[attr-defined]
         if result is not None and result.provider not in ("hydra", "schema"):
             content = OmegaConf.to_container(result.config, resolve=False)
-            place = _place(result, default.config_path)
-            loaded.append(Loaded(default.package or "", result.provider, str(place), content))
+            place = str(_place(result, default.config_path))
+            loaded.append(Loaded(default.package or "", place, content))
     return loaded
 
 
 def is_group(app: Hydra, name: str) -> bool:
     """Return whether a config group of this name exists."""
-    return bool(app.config_loader.repository.group_exists(name))  # type: ignore[attr-defined]
+    exists = app.config_loader.repository.group_exists  # type: ignore[attr-defined]
+    return bool(name) and not _leads_out(name) and bool(exists(name))
+
+
+def _leads_out(path: str) -> bool:
+    """Return whether a path may lead out of a folder; Hydra's own source would follow it."""
+    return ".." in PurePath(path).parts or PurePath(path).is_absolute()
 
 
 def options(app: Hydra, group: str) -> list[str]:
@@ -130,7 +149,7 @@ def source(app: Hydra, name: str) -> str:
 def _place(result: Any, name: str) -> Path:
     """Return the file a config came from."""
     scheme, _, folder = result.path.partition("://")
-    inside = name.removeprefix("experiment/") if scheme == ExperimentSource.scheme() else name
+    inside = name.removeprefix("experiment/") if scheme == "experiments" else name
     return Path(folder) / f"{inside}.yaml"
 
 

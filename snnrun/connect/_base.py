@@ -80,7 +80,12 @@ def partners(size: int, same: bool, allow_autapses: bool) -> int:
 
 def degree(p: float | None, k: int | None, size: int) -> int:
     """Return k, or the smallest whole number of contacts that is at least p * size."""
-    return int(k) if k is not None else int(np.ceil(float(p or 0) * size - 1e-9))
+    return int(k) if k is not None else int(np.ceil(most(float(p or 0) * size) - 1e-9))
+
+
+def most(contacts: float) -> float:
+    """Return the number, or one that is far too large for a memory and still a whole number."""
+    return min(contacts, 2.0**62)
 
 
 def either(p: float | None, number: int | None, name: str = "k") -> list[str]:

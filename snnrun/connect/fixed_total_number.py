@@ -17,6 +17,7 @@ from snnrun.connect._base import (
     Layer,
     by_count,
     either,
+    most,
     partners,
     skip_self,
     too_few,
@@ -38,7 +39,7 @@ class FixedTotalNumber(Connect):
     def _total(self, pre: Layer, post: Layer) -> int:
         if self.n is not None:
             return int(self.n)
-        return round(float(self.p) * pre.size * post.size)
+        return round(most(float(self.p) * pre.size * post.size))
 
     def expected(self, pre: Layer, post: Layer, same: bool) -> tuple[float, float]:
         return self._total(pre, post), 0.0

@@ -113,7 +113,7 @@ OVERRIDES = {
     "no-value": Bad("seed", ["override 'seed'", "not understood"]),
     "delete-nothing": Bad("~network.nothing", "override '~network.nothing'"),
     "swap-nowhere": Bad("neuron@network.populations.Q.neuron=lif", "there is nothing at"),
-    "hydra-override": Bad("hydra.run.dir=x", "hydra: unknown key"),
+    "hydra-override": Bad("hydra.run.dir=x", ["'hydra.run.dir=x'", "--out names the folder"]),
     "target-override": Bad("+_target_=os.system", "_target_: unknown key"),
     "target-deep": Bad(f"+{E}.neuron._target_=os.system", "_target_: unknown key"),
     "plasticity": Bad(f"{EE}.plasticity={{kind: stdp}}", "there is no plasticity rule"),
@@ -226,7 +226,12 @@ FILES = {
         files=user("network/n.yaml", HEAD + "seed: 1\nseed: 2"),
     ),
     "no-mapping": Bad("-C my network=n", "network/n", files=user("network/n.yaml", "- 1\n- 2\n")),
-    "no-text": Bad("-C my network=n", "network/n", files=user("network/n.yaml", bytes(range(256)))),
+    "no-text": Bad(
+        "-C my network=n",
+        "my/network/n.yaml, line 2: can't be read: it is no UTF-8 text",
+        5,
+        user("network/n.yaml", bytes(range(256))),
+    ),
     "includes-nothing": Bad(
         "-C my network=n",
         "neuron=liff: no such preset; did you mean 'lif'?",
@@ -291,7 +296,10 @@ FILES = {
         "--config c.yaml", "c.yaml: must hold a mapping, not a list", files={"c.yaml": "- 1\n"}
     ),
     "config-garbage": Bad(
-        "--config c.yaml", "c.yaml: can't be read", code=5, files={"c.yaml": bytes(range(128, 256))}
+        "--config c.yaml",
+        "c.yaml, line 1: can't be read",
+        code=5,
+        files={"c.yaml": bytes(range(128, 256))},
     ),
     "config-zeros": Bad("--config c.yaml", "c.yaml: ", files={"c.yaml": bytes(100)}),
     "config-syntax": Bad(

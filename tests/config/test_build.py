@@ -166,6 +166,41 @@ def test_null_removes_a_named_part():
     assert "EE" not in e.network.projections
 
 
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("dt=5e-324", "duration.ms: "),
+        ("duration.ms=1e308", "duration.ms: "),
+        ("statistics.fano_factor.window_ms=1e308", None),
+        ("network.scale=1e308", "network.scale: must be at most 1e+06"),
+        (f"network.scale=1{'0' * 400}", "network.scale: must be a number"),
+        ("network.scale=1e6", "contacts; at most 2^31"),
+        ("network.populations.E.size=2000000000", "network.populations.E.size: must be at most"),
+        ("network.projections.EE.weight={dist: [a]}", "EE.weight.dist: no distribution"),
+        (
+            "network.projections.EE.connect={kind: fixed_outdegree, p: 1e308}",
+            "EE.connect: ",
+        ),
+        (
+            "network.projections.EE.connect={kind: fixed_total_number, p: 1e308}",
+            "EE.connect: ",
+        ),
+        ("+network.sigma={E: 0}", "network.sigma.E: must be a number above 0"),
+        ("+network.sigma={E: [1]}", "network.sigma.E: must be a number above 0"),
+    ],
+)
+def test_numbers_no_machine_holds(override, says):
+    if says is None:
+        built(override)
+    else:
+        assert any(says in problem for problem in problems(override)), problems(override)
+
+
+def test_a_scale_that_makes_too_many_neurons():
+    (first, *_) = problems("network=brunel", "+network.scale=1e6")
+    assert first.startswith("network.populations.E.size: times network.scale = 1e+06 is above 107")
+
+
 @pytest.mark.parametrize("where", ["network.populations", "network.projections", "drive.X"])
 @pytest.mark.parametrize("value", ["5", "[1,2]", "word"])
 def test_a_value_where_a_mapping_belongs_is_a_problem(where, value):

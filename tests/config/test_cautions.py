@@ -18,6 +18,9 @@ CASES = [
     (["neuron=adex"], "c_m stays 1, but the preset's other numbers are made for 281"),
     (["statistics=snops"], "22 windows for 50 neurons make the covariance singular"),
     (["statistics=snops", "duration=30s"], None),
+    (["network=snops_sbn", "network.sigma.E=0.2"], None),
+    (["network=snops_sbn", "drive=none"], "without projections EX, IX"),
+    (["network=snops_sbn", "+network.sigma.Q=0.2"], "network.sigma.Q: 0.2 is the width of no proj"),
     (["+statistics.firing_rate.sample=900"], "firing_rate.sample: E has only 800 neurons"),
 ]
 
@@ -44,3 +47,11 @@ def test_a_swapped_neuron_keeps_its_membrane_time_constant(network, tau_m):
     assert neuron.c_m / neuron.g_l == tau_m
     experiment, _ = build(compose(["network=bg_bench", "neuron=lif"], []))
     assert experiment.network.populations["GPe"].neuron.tau_m == 20.0
+
+
+def test_a_width_of_a_complete_config_is_told(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(compose(["network=snops_sbn"], []).yaml)
+    assert build(compose([], [], file))[1] == []
+    (warning,) = build(compose(["network.sigma.E=0.2"], [], file))[1]
+    assert warning.startswith("network.sigma.E: 0.2 is the width of no projection")
