@@ -22,6 +22,7 @@ from snnrun.sink import Sink
 from snnrun.store import checkpoint
 from snnrun.store.checkpoint import Checkpoint
 from snnrun.store.folder import RunFolder
+from snnrun.store.written import Written
 from snnrun.trial import Trial
 
 
@@ -69,7 +70,7 @@ class Checkpoints:
         self,
         trials: list[Trial],
         states: dict[int, Snapshot],
-        rows: dict[str, int],
+        written: Written,
         seconds: dict[str, float],
         kept: bool,
     ) -> Path:
@@ -82,7 +83,7 @@ class Checkpoints:
         about = {
             **origin(self._e),
             "kept": kept,
-            "rows": rows,
+            **written.about(),
             "seconds": seconds,
             "trials": {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
         }
@@ -122,7 +123,7 @@ class Saved:
         self._start, self._found = e.start, found
         about = found.about if found else {}
         self._trials: dict[str, Any] = about.get("trials", {})
-        self.rows: dict[str, int] = about.get("rows", {})
+        self.written = Written.of(about)
         self.seconds: dict[str, float] = about.get("seconds", {})
 
     def step(self, trial: int) -> int | None:
