@@ -1,7 +1,8 @@
 """When the state of a run is saved, what is saved of it, and how it is taken up again.
 
-A checkpoint is taken while all groups rest between two chunks. It holds the state of every trial
-that is not over, what was gathered of every trial, and how far results.h5 was written.
+A checkpoint is taken while all groups rest between two chunks, at an even step. It holds the state
+of every trial that is not over, what was gathered of every trial, and how far results.h5 was
+written.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from snnrun.errors import ConfigError, FileError, InterruptedRunError
 from snnrun.experiment import Experiment
 from snnrun.group import Group
 from snnrun.interruption import Interruption
+from snnrun.pulse import Clock
 from snnrun.sink import Sink
 from snnrun.store import checkpoint
 from snnrun.store.checkpoint import Checkpoint
@@ -30,11 +32,17 @@ class Checkpoints:
     """Says when a run is to rest, and saves its state then."""
 
     def __init__(
-        self, e: Experiment, config: str, folder: RunFolder, interruption: Interruption
+        self,
+        e: Experiment,
+        config: str,
+        folder: RunFolder,
+        before: "Saved",
+        interruption: Interruption,
     ) -> None:
+        self._before = before
         self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
-        self._marks = {e.steps_in(ms) for ms in e.checkpoint.at_ms or []}
-        self._every = e.steps_in(e.checkpoint.every_ms) if e.checkpoint.every_ms else 0
+        self._marks = {even(e.steps_in(ms)) for ms in e.checkpoint.at_ms or []}
+        self._every = even(e.steps_in(e.checkpoint.every_ms or 0.0))
         self._saved = time.monotonic()
         self._wanted = False
         self._written = [p for p in reversed(checkpoint.newest(folder.checkpoints)) if not _kept(p)]
@@ -57,11 +65,21 @@ class Checkpoints:
         )
         return self._wanted
 
-    def save(self, resting: list[Group], trials: list[Trial], sink: Sink, clock: Any) -> None:
-        """Write a checkpoint of groups at rest; InterruptedRunError if the run was asked to end."""
+    def save(
+        self,
+        resting: list[Group],
+        trials: list[Trial],
+        ended: dict[int, Snapshot],
+        sink: Sink,
+        clock: Clock,
+    ) -> None:
+        """Write a checkpoint of groups at rest, and of the states of trials that ended.
+
+        InterruptedRunError if the run was asked to end.
+        """
         marked = any(group.end in self._marks for group in resting)
         states = {k: s for group in resting for k, s in group.snapshots().items()}
-        self.write(trials, states, sink.sync(), clock.seconds, kept=marked)
+        self.write(trials, states | ended, sink.sync(), clock.seconds, kept=marked)
         self._saved, self._wanted = time.monotonic(), False
         if reason := self._interruption.reason:
             raise InterruptedRunError(reason)
@@ -75,7 +93,8 @@ class Checkpoints:
         kept: bool,
     ) -> Path:
         """Write a checkpoint, and delete the oldest of those that need not be kept."""
-        arrays: dict[str, np.ndarray] = {}
+        begun = {trial.number for trial in trials}
+        others, arrays = self._before.of_others(begun)
         for trial in trials:
             arrays |= {f"{trial.number}/gathered/{n}": x for n, x in trial.arrays().items()}
         for number, state in states.items():
@@ -85,9 +104,11 @@ class Checkpoints:
             "kept": kept,
             **written.about(),
             "seconds": seconds,
-            "trials": {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
+            "trials": others
+            | {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
         }
-        done = sum(t.end for t in trials) + self._e.start * (self._e.trials - len(trials))
+        waiting = (k for k in range(self._e.trials) if k not in begun)
+        done = sum(t.end for t in trials) + sum(self._before.step(k) or 0 for k in waiting)
         path = self._folder.checkpoints / checkpoint.name_of(done)
         checkpoint.write(path, Checkpoint(about, arrays, self._config))
         self._written = [p for p in self._written if p != path] + ([] if kept else [path])
@@ -95,6 +116,11 @@ class Checkpoints:
             self._written.pop(0).unlink(missing_ok=True)
         self._folder.log(f"checkpoint: {path.name}")
         return path
+
+
+def even(step: int) -> int:
+    """Return the next even step, at which a run can be cut."""
+    return step + step % 2
 
 
 def _kept(path: Path) -> bool:
@@ -138,6 +164,13 @@ class Saved:
     def state(self, trial: int) -> Snapshot | None:
         """Return the state a trial goes on from, None where it starts afresh."""
         return (self._found.part(f"{trial}/state/") or None) if self._found else None
+
+    def of_others(self, begun: set[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what is known of the trials that this session has not begun."""
+        numbers = {name for name in self._trials if int(name) not in begun}
+        arrays = self._found.arrays.items() if self._found else ()
+        theirs = {name: x for name, x in arrays if int(name.split("/")[0]) not in begun}
+        return {name: self._trials[name] for name in numbers}, theirs
 
     def load(self, trial: Trial) -> None:
         """Fill in what was gathered of a trial."""

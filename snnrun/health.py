@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from snnrun.statistics._base import mean_correlation
+
 _REMEDIES = {
     "nan": "make dt smaller, and look at the weights and the input",
     "runaway": "look at the weights, first those of inhibition, and the input; engine.max_rate,"
@@ -109,7 +111,7 @@ def judge(evidence: Evidence) -> Health:
     if same:
         return Health("identical", {**details, "neurons": same})
     for name, counts in evidence.counts.items():
-        correlation = _correlation(counts)
+        correlation = mean_correlation(counts) if counts.shape[0] >= _MIN_WINDOWS else 0.0
         if correlation > SYNCHRONOUS_ABOVE:
             found = {"population": name, "correlation": round(correlation, 4)}
             return Health("synchronous", {**details, **found})
@@ -125,17 +127,6 @@ def identical_trains(fingerprint: np.ndarray, total: np.ndarray) -> int:
     active = fingerprint[total >= ACTIVE_SPIKES].astype(np.uint64)
     _, number = np.unique(active[:, 0] | active[:, 1] << np.uint64(32), return_counts=True)
     return int(number[number > 1].sum())
-
-
-def _correlation(counts: np.ndarray) -> float:
-    """Return the mean Pearson correlation over pairs, 0 where it can't be judged."""
-    if counts.shape[0] < _MIN_WINDOWS:
-        return 0.0
-    centred = counts - counts.mean(axis=0)
-    scale = np.sqrt((centred**2).mean(axis=0))
-    z = centred[:, scale > 0] / scale[scale > 0]
-    n = z.shape[1]
-    return float(((z.sum(axis=1) ** 2).mean() - n) / (n * (n - 1))) if n > 1 else 0.0
 
 
 def _halves(counts: np.ndarray) -> list[float] | None:

@@ -48,7 +48,7 @@ def run(
         folder.log(batch.backend.note)
     with Sink(e, network, folder, config, batch.backend.device, saved.written) as sink:
         course = _Course(e, network, batch, saved, pulse, clock)
-        checkpoints = Checkpoints(e, config, folder, interruption)
+        checkpoints = Checkpoints(e, config, folder, saved, interruption)
         trials = _simulate(course, sink, checkpoints, interruption)
         pulse.stage("statistics")
         with clock.timed("statistics_s"):
@@ -70,25 +70,27 @@ def _simulate(
     course: "_Course", sink: Sink, checkpoints: Checkpoints, interruption: Interruption
 ) -> list[Trial]:
     """Simulate all trials, group by group, several groups at once; returns them in order."""
-    e, clock, final = course.e, course.clock, dict[int, Snapshot]()
+    clock = course.clock
     with clock.timed("loop_s"):
         for group, chunk in abreast(lambda n: course.begin(n, checkpoints), course.workers):
             if group is None:
-                checkpoints.save(course.running, course.trials, sink, clock)
+                checkpoints.save(course.running, course.trials, course.ended, sink, clock)
             elif chunk is None:
                 course.finish(group)
-                final |= group.snapshots() if e.checkpoint.final else {}
             else:
                 interruption.savable = True
                 group.take(chunk, sink)
                 course.pulse.progress(course.trials)
-    if final:
-        checkpoints.write(course.trials, final, sink.sync(), clock.seconds, kept=True)
+    if course.e.checkpoint.final:
+        checkpoints.write(course.trials, course.ended, sink.sync(), clock.seconds, kept=True)
     return course.trials
 
 
 class _Course:
-    """The trials of a run: which wait, which are computed now, and what was gathered of each."""
+    """The trials of a run: which wait, which are computed now, and what was gathered of each.
+
+    `ended`: the states at the end, where they are to be kept.
+    """
 
     def __init__(
         self,
@@ -102,6 +104,7 @@ class _Course:
         self.e, self._network, self._batch, self._saved = e, network, batch, saved
         self.pulse, self.clock = pulse, clock
         self.running: list[Group] = []
+        self.ended: dict[int, Snapshot] = {}
         self._trials: dict[int, Trial] = {}
         self._waiting = groups(e, batch.lanes, saved.step)
         self._take_up()
@@ -137,6 +140,8 @@ class _Course:
     def finish(self, group: Group) -> None:
         """A group is over."""
         self.running.remove(group)
+        if self.e.checkpoint.final:
+            self.ended |= group.snapshots()
         self.clock.events += group.events()
 
     def _prepared(self, numbers: list[int], worker: int) -> Group:
@@ -161,4 +166,6 @@ class _Course:
                 trial = Trial.begin(self.e, network, number, on_device)
                 self._saved.load(trial)
                 self._trials[number] = trial
+                if state := self._saved.state(number):
+                    self.ended[number] = state
                 self.clock.events += synaptic_events(self.e, network, trial.total, trial.end)

@@ -204,7 +204,7 @@ def _typical(t_ref: Any) -> float:
 def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
     """Return the health of a trial."""
     windows = Windows(e.warmup_steps, max(1, e.steps_in(WINDOW_MS)), trial.end)
-    counts = trial.tally.counts(windows).astype(float)
+    counts = trial.tally.counts(windows)
     seconds = (trial.end - e.start) * e.dt / 1000
     late = counts.mean(axis=0) if windows.number else trial.total * WINDOW_MS / 1000 / seconds
     mean = rates(network, late, WINDOW_MS / 1000)

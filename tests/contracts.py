@@ -22,6 +22,7 @@ from snnrun.engine.constants import _cast, _stack
 from snnrun.intervals import IntervalTally
 from snnrun.network import grid
 from snnrun.neuron._base import Inputs
+from snnrun.statistics import _base
 from snnrun.statistics._base import Subjects
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -538,6 +539,18 @@ class StatisticContract(KindContract):
             [a.value, a.se], [b.value, b.se], rtol=self.close, atol=self.close
         )
 
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.int64])
+    def test_integers_of_any_size_count_the_same(self, dtype, monkeypatch):
+        counts = np.round(self.counts(1)) + 180  # sums and products don't fit into a byte
+        expected = self.statistic().estimate(counts)
+        found = self.statistic().estimate(counts.astype(dtype))
+        np.testing.assert_allclose(found.value, expected.value, rtol=1e-12)
+        np.testing.assert_allclose(found.se, expected.se, rtol=1e-9, atol=1e-14)
+        monkeypatch.setattr(_base, "_PIECE", 300)  # three neurons
+        in_pieces = self.statistic().estimate(counts.astype(dtype))
+        np.testing.assert_allclose(in_pieces.value, expected.value, rtol=1e-12)
+        np.testing.assert_allclose(in_pieces.se, expected.se, rtol=1e-9, atol=1e-14)
+
     def test_silent_neurons_do_not_make_it_nan(self):
         counts = np.pad(self.counts(1), ((0, 0), (0, 5)))
         estimate = self.statistic().estimate(counts)
@@ -612,7 +625,7 @@ class StatisticContract(KindContract):
         central = statistic.estimate(counts, Subjects(positions=positions))
         alone = self.statistic(**few).estimate(counts[:, inside])
         assert central.reason is None
-        np.testing.assert_array_equal(central.value, alone.value)
+        np.testing.assert_allclose(central.value, alone.value, rtol=1e-12, atol=1e-12)
         assert "positions" in statistic.estimate(counts).reason
 
     def test_slow_neurons_are_left_out(self):
@@ -622,7 +635,8 @@ class StatisticContract(KindContract):
         slow = self.statistic(min_rate=float(rate), **few).estimate(counts)
         fast = counts[:, counts.mean(axis=0) * 1000 / self.part().window_ms > rate]
         assert fast.shape[1] == 15
-        np.testing.assert_array_equal(slow.value, self.statistic(**few).estimate(fast).value)
+        alone = self.statistic(**few).estimate(fast)
+        np.testing.assert_allclose(slow.value, alone.value, rtol=1e-12, atol=1e-12)
 
 
 class IntervalStatisticContract(KindContract):

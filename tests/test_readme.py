@@ -15,9 +15,10 @@ COMMANDS = sorted(
         line.strip()
         for page in PAGES
         for line in page.read_text().splitlines()
-        if line.startswith("    snnrun ")
+        if line.startswith("    snnrun ") and " runs/" not in line
     }
 )
+LONG = re.findall(r"^    (snnrun .* runs/.*)$", PAGES[0].read_text(), re.MULTILINE)
 
 
 def arguments(command: str, run: Path) -> list[str]:
@@ -45,6 +46,23 @@ def test_command(command: str, config: Path, tmp_path: Path, monkeypatch) -> Non
     outcome = call(*arguments(command, config), *short)
     assert outcome.code == 0, outcome.err
     assert (tmp_path / "outputs").is_dir() or command.startswith("snnrun check")
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return f"duration.ms={2 * int(found[1])}"
+
+
+def test_long_runs(tmp_path: Path, monkeypatch) -> None:
+    """The commands of a run that goes on, in their order, with 2 ms for each second."""
+    monkeypatch.chdir(tmp_path)
+    saved = "runs/settled/checkpoints/step_200000.h5"
+    assert [saved in command for command in LONG] == [False, False, False, True]
+    for command in LONG:
+        words = command.replace(saved, "runs/settled/checkpoints/step_400.h5").split()[1:]
+        words = [re.sub(r"duration=(\d+)s", _shortened, word) for word in words]
+        more = [] if "--resume" in words else ["duration.warmup_ms=0"]
+        outcome = call(*words, *more)
+        assert outcome.code == 0, outcome.err
 
 
 def test_the_network_shown_is_the_one_tested() -> None:

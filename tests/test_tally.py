@@ -97,6 +97,38 @@ class TestTally:
             counts = tally.counts(windows)
             assert counts[:, 0].tolist() == [2] * windows.number
 
+    @pytest.mark.parametrize(("bits", "wider"), [(8, np.uint16), (16, np.uint32)])
+    def test_spikes_widen_the_counts_when_they_must(self, bits, wider):
+        windows, most = Windows(0, 10**6, 2 * 10**6), 2**bits - 1
+        tally = Tally([windows], 2, None)
+        tally.add_spikes(np.arange(most), np.ones(most, int))
+        assert tally.counts(windows).tolist() == [[0, most], [0, 0]]
+        assert tally.counts(windows).dtype == np.dtype(f"uint{bits}")
+        tally.add_spikes(np.array([most]), np.array([1]))
+        assert tally.counts(windows).tolist() == [[0, most + 1], [0, 0]]
+        assert tally.counts(windows).dtype == wider
+
+    @pytest.mark.parametrize("border", [2**8, 2**16, 2**31, 2**32])
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+    def test_base_counts_widen_the_counts_when_they_must(self, border, dtype):
+        windows = Windows(0, 10, 20)
+        tally = Tally([windows], 2, (0, 10))
+        tally.add_counts(1, np.array([[border - 1, 0]]))
+        assert tally.counts(windows).tolist() == [[0, 0], [border - 1, 0]]
+        assert tally.counts(windows).dtype == np.min_scalar_type(border - 1)
+        most = min(np.iinfo(dtype).max, 2**40)
+        tally.add_counts(1, np.array([[most, 1]], dtype))
+        assert tally.counts(windows).tolist() == [[0, 0], [border - 1 + most, 1]]
+
+    @pytest.mark.parametrize("each", [127, 128, 255, 256, 2**15, 2**16 - 1, 2**31, 2**32 - 1])
+    def test_sums_of_base_counts_are_whole(self, each):
+        short, long = Windows(0, 10, 80), Windows(0, 20, 80)
+        tally = Tally([short, long], 2, (0, 10))
+        tally.add_counts(0, np.full((8, 2), each))
+        assert tally.counts(short).tolist() == [[each] * 2] * 8
+        assert tally.counts(long).tolist() == [[2 * each] * 2] * 4
+        assert tally.counts(long).dtype == np.min_scalar_type(2 * each)
+
     @settings(max_examples=60, deadline=None, derandomize=True)
     @given(data=st.data())
     def test_spikes_and_base_counts_give_the_counts_made_by_hand(self, data):

@@ -13,6 +13,8 @@ from snnrun import __version__
 from snnrun.cli import check, precompile, profile, show, simulate
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
+_LONGEST = 1000  # letters of a message
+
 app = typer.Typer(
     name="snnrun",
     help="Spiking-network experiments from YAML files.",
@@ -68,14 +70,12 @@ def guarded(command: Callable[[], object]) -> int:
 
 def say(error: SnnrunError) -> None:
     """Print an error, or all of them, on stderr."""
-    problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+    problems = error.problems if isinstance(error, ConfigError) else str(error).splitlines()
     for problem in problems:
         print(f"error: {_printable(problem)}", file=sys.stderr)
 
 
 def _printable(text: str) -> str:
-    """Return the text with what could steer a terminal written out."""
-    safe = (
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
-    return "".join(safe)
+    """Return the text, cut, with what could steer a terminal written out."""
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

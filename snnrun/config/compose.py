@@ -15,6 +15,7 @@ import yaml
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from snnrun.component import GROUPS
 from snnrun.config import hydra_app
 from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
 from snnrun.config.messages import friendly, from_parser
@@ -24,6 +25,7 @@ from snnrun.config.sources import reaches_hydra
 from snnrun.errors import ConfigError
 
 _SWAPPED = "_swapped_"
+_PARTS = [*GROUPS, "network", "duration", "record", "engine", "experiment"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +97,12 @@ def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str]
     for override in parsed:
         group, package, line = override.key_or_group, override.package, str(override.input_line)
         if not hydra_app.is_group(app, group) or (override.is_delete() and not package):
+            if package:
+                raise ConfigError(f"override '{line}': no such group{nearest(group, _PARTS)}")
             values.append(override)
-        elif not override.is_delete() and not isinstance(override.value(), (str, list)):
+        elif not override.is_delete() and not isinstance(
+            override.value(), str if group in GROUPS else (str, list)
+        ):
             known = nearest("", hydra_app.options(app, group))
             raise ConfigError(f"override '{line}': '{group}' needs the name of a preset{known}")
         elif package and not override.is_add() and not override.is_delete():

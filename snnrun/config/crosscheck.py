@@ -30,6 +30,7 @@ def cross_check(e: Experiment, problems: Problems) -> list[str]:
     if not problems.found:
         _unused(e, problems)
         _recorded(e, problems)
+        _checkpoints(e, problems)
     return [] if problems.found else cautions(e)
 
 
@@ -168,6 +169,20 @@ def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> Non
             f"must not be negative: it is a conductance in nS, and e_rev makes it excitatory or"
             f" inhibitory, not {lowest:g}",
         )
+
+
+def _checkpoints(e: Experiment, problems: Problems) -> None:
+    """Times of checkpoints lie within the run, and can be told from each other."""
+    for ms in e.checkpoint.at_ms or ():
+        number = isinstance(ms, (int, float)) and not isinstance(ms, bool)
+        if not number or not 0 < ms <= e.duration.ms:
+            problems.add(
+                "checkpoint.at_ms",
+                f"must hold times above 0 and up to duration.ms ({e.duration.ms:g}), not {ms!r}",
+            )
+    every = e.checkpoint.every_ms
+    if every is not None and e.steps_in(every) < 1:
+        problems.add("checkpoint.every_ms", f"must be at least dt ({e.dt:g} ms), not {every:g}")
 
 
 def _unused(e: Experiment, problems: Problems) -> None:

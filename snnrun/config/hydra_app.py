@@ -125,7 +125,7 @@ def files(app: Hydra, choices: list[str]) -> list[Loaded]:
 def is_group(app: Hydra, name: str) -> bool:
     """Return whether a config group of this name exists."""
     exists = app.config_loader.repository.group_exists  # type: ignore[attr-defined]
-    return bool(name) and not _leads_out(name) and bool(exists(name))
+    return 0 < len(name) < 256 and not _leads_out(name) and bool(exists(name))
 
 
 def _leads_out(path: str) -> bool:

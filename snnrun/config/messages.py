@@ -9,6 +9,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import OmegaConfBaseException
 
 from snnrun.config.choose import nearest
+from snnrun.config.fields import short
 from snnrun.errors import ConfigError
 
 
@@ -18,11 +19,14 @@ def from_parser(overrides: list[str]) -> Iterator[None]:
     try:
         yield
     except OverrideParseException as error:
-        reason = str(error).splitlines()[0]
+        reason = short(str(error).partition("\n")[0], 100)
         raise ConfigError(
-            f"override '{error.override}': not understood ({reason});"
+            f"override '{short(str(error.override), 100)}': not understood ({reason});"
             " write key=value, and quote what the shell or the parser would take apart"
         ) from error
+    except (ValueError, RecursionError) as error:  # thousands of digits or brackets
+        reason = str(error).partition(";")[0]
+        raise ConfigError(f"overrides {short(' '.join(overrides), 100)}: {reason}") from error
     except HydraException as error:
         raise ConfigError(f"overrides {' '.join(overrides)}: {_first(error)}") from error
 

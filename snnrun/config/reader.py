@@ -58,6 +58,9 @@ def read(path: Path, where: str = "") -> tuple[str, dict[str, Any]]:
 
 def plain(node: Any, path: str, problems: list[str]) -> Any:
     """Return a copy whose keys are all words; note what no configuration may hold."""
+    if path.count(".") > DEEPEST:
+        problems.append(f"{path[:60]}…: is nested more than {DEEPEST} deep")
+        return None
     if isinstance(node, dict):
         for key in node:
             if key == "_target_":

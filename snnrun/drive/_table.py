@@ -16,9 +16,13 @@ def poisson_table(mean: float, first: int = 0) -> np.ndarray:
 
 
 def look_up(table: Any, word: Any, xp: Any) -> Any:
-    """Return a number from 0 to 255 for each random word, int32."""
-    column = word >> 24
-    entry = xp.asarray(table)[column]
+    """Return a number from 0 to 255 for each random word `[B, n]`, int32.
+
+    `table`: `[256]`, or `[B, 256]` where lanes have their own.
+    """
+    column, table = word >> 24, xp.asarray(table)
+    shared = table.ndim == 1
+    entry = table[column] if shared else xp.take_along_axis(table, column.astype(np.int32), axis=1)
     kept = (word & 0xFFFFFF) < entry >> 8
     return xp.where(kept, column, entry & 0xFF).astype(np.int32)
 

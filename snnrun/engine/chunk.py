@@ -2,7 +2,8 @@
 
 The host calls it until time is up; noise is keyed by the absolute step, so any split into
 chunks gives the same spikes. Blocks begin at multiples of 32 steps; a chunk may begin and end
-inside one.
+inside one: at an even step, where it goes on, since the portable path rounds a pair of steps
+otherwise than two single ones.
 
 Shapes: `B` lanes, `N` neurons, `Z` recorded sources, `K` blocks, `W` windows of a chunk, `A`
 arrays of real numbers in the state, in the order of `watched`.
@@ -113,9 +114,10 @@ def _block(
         drawn = jax.tree.map(lambda even, odd: jnp.where(i % 2 == 0, even, odd), *both)
         return one(carry, drawn, Now(start + i, 0))
 
-    whole = jnp.where(low == 0, high // plan.together, 0)
-    now = lax.fori_loop(0, whole, several, (carry.state, carry.word, samples))
-    rest = jnp.maximum(low, whole * plan.together)
+    turns = jnp.where(low % plan.together == 0, high // plan.together, 0)
+    now = (carry.state, carry.word, samples)
+    now = lax.fori_loop(low // plan.together, turns, several, now)
+    rest = jnp.maximum(low, turns * plan.together)
     state, train, samples = lax.fori_loop(rest, high, single, now)
     return state, train, drives, samples
 

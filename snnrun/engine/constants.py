@@ -85,10 +85,7 @@ def make_constants(
 
 
 def join(lanes: list[Constants]) -> Constants:
-    """Return the constants of lanes whose networks were drawn apart, each given as one lane.
-
-    What no realisation draws is that of the first.
-    """
+    """Return the constants of lanes whose networks were drawn apart, each given as one lane."""
     first = lanes[0]
 
     def joined(*parts: Any) -> Any:
@@ -96,7 +93,12 @@ def join(lanes: list[Constants]) -> Constants:
 
     def private(parts: tuple[Private, ...]) -> Private:
         keys = zip(*(p.key for p in parts), strict=True)
-        return parts[0]._replace(key=tuple(np.concatenate(words) for words in keys))
+        return Private(
+            drive=_side_by_side(tuple(p.drive for p in parts)),
+            key=tuple(np.concatenate(words) for words in keys),
+            index=parts[0].index,
+            weight=_of_lanes([p.weight for p in parts]),
+        )
 
     alike: dict[str, Any] = dict.fromkeys(("counts", "currents", "drives", "sampled"), ())
     same = (c._replace(**alike, limits=None, one=None) for c in lanes)
@@ -104,11 +106,24 @@ def join(lanes: list[Constants]) -> Constants:
     return apart._replace(
         counts=tuple(map(private, zip(*(c.counts for c in lanes), strict=True))),
         currents=tuple(map(private, zip(*(c.currents for c in lanes), strict=True))),
-        drives=first.drives,
+        drives=tuple(map(_side_by_side, zip(*(c.drives for c in lanes), strict=True))),
         sampled=first.sampled,
         limits=first.limits,
         one=first.one,
     )
+
+
+def _side_by_side(parts: tuple[Any, ...]) -> Any:
+    """Return the coefficients of a drive in each lane."""
+    return type(parts[0])(*(_of_lanes(list(x)) for x in zip(*parts, strict=True)))
+
+
+def _of_lanes(arrays: list[np.ndarray]) -> np.ndarray:
+    """Return what all lanes share as it is, or `[B, n]`: one row (or number) of each."""
+    first = arrays[0]
+    if all(np.array_equal(x, first) for x in arrays[1:]):
+        return first
+    return np.concatenate([x.reshape(1, -1) for x in arrays])
 
 
 def limits_of(plan: Plan, limits: Limits) -> np.ndarray:

@@ -20,6 +20,7 @@ from snnrun.edges import size_class
 from snnrun.experiment import Experiment
 from snnrun.memory import MB, resident_mb
 from snnrun.network import NetworkSpec, Projection
+from snnrun.tally import Windows
 from snnrun.trial import Counting, span
 
 _SCRATCH = 24  # bytes a contact of the projection that is being laid out
@@ -86,7 +87,8 @@ def disk(e: Experiment, rates: dict[str, float]) -> dict[str, float]:
     record, windows = Counting.of(e).record, 0.0
     if record is not None:
         names = e.record.counts.populations or list(e.network.populations)
-        windows = record.number * 4.0 * sum(e.network.populations[str(n)].size for n in names)
+        neurons = sum(e.network.populations[str(n)].size for n in names)
+        windows = float(record.number * neurons * _count_bytes(e, record))
     edges = sum(c.contacts for c in counts(e).values()) * 16 if e.record.edges else 0.0
     parts = {"spikes": trials * spikes, "states": trials * states, "counts": trials * windows}
     rest = _FIGURE + (trials + 1) * _TRIAL + 16.0 * sum(_placed(e))
@@ -188,5 +190,10 @@ def _output_bytes(e: Experiment, lanes: int, real: int) -> float:
 
 def _tally_bytes(e: Experiment) -> float:
     """Return the bytes of the windows counted, and of a statistic's copies of the largest."""
-    sizes = [r.number * e.network.size for r in Counting.of(e).requests]
-    return 4.0 * e.trials * sum(sizes) + 3 * 8.0 * max(sizes, default=0)
+    sizes = [r.number * e.network.size * _count_bytes(e, r) for r in Counting.of(e).requests]
+    return float(e.trials * sum(sizes) + 3 * max(sizes, default=0))
+
+
+def _count_bytes(e: Experiment, windows: Windows) -> int:
+    """Return the bytes of a count, at the highest rate that is no runaway."""
+    return np.min_scalar_type(int(e.engine.max_rate * windows.size * e.dt / 1000)).itemsize

@@ -4,11 +4,14 @@ Shapes: `W` windows, `N` neurons, `K` blocks of time. Counts are `[W, N]`: spike
 in non-overlapping windows that start at the end of the warm-up; a partial last window is
 dropped. Standard errors are delete-one-block jackknife estimates over `BLOCKS` runs of
 successive windows, so they allow for correlations in time shorter than a block.
+
+Counts keep the small integers they come in: what is computed from all of them at full precision
+is computed of a few neurons at a time (`pieces`), so that memory hardly grows with time.
 """
 
 import dataclasses
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -18,6 +21,7 @@ from snnrun.component import Component, component, param
 
 BLOCKS = 10
 CENTRE = (0.25, 0.75)  # x and y of the central part of the sheet
+_PIECE = 2**15  # counts: at full precision they fit into a cache
 
 
 class Estimate(NamedTuple):
@@ -100,7 +104,7 @@ class CountStatistic(Statistic):
 
     def estimate(self, counts: np.ndarray, subjects: Subjects | None = None) -> Estimate:
         """Return value and standard error for `[W, N]` counts of a population."""
-        counts, subjects = np.asarray(counts, np.float64), subjects or Subjects()
+        subjects = subjects or Subjects()
         if counts.shape[0] < self.min_windows:
             return missing(
                 f"needs at least {self.min_windows} windows of {self.window_ms:g} ms after the"
@@ -116,7 +120,8 @@ class CountStatistic(Statistic):
         least = self.sample or self.min_neurons
         if kept.size < least:
             return missing(f"needs at least {least} neurons that enter; {kept.size} do")
-        drawn = [counts[:, part] for part in self._drawn(kept, counts.shape[1], subjects)]
+        parts = self._drawn(kept, counts.shape[1], subjects)
+        drawn = [counts[:, p] if p.size < counts.shape[1] else counts for p in parts]
         value, se = self.measure(drawn, subjects)
         return Estimate(np.asarray(value), np.asarray(se), None)
 
@@ -226,8 +231,28 @@ def varies(counts: np.ndarray) -> np.ndarray:
     return np.asarray(counts.min(axis=0) < counts.max(axis=0))
 
 
+def pieces(counts: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield counts `[W, N]` of a few neurons after the other, as views."""
+    width = max(1, _PIECE // max(1, counts.shape[0]))
+    return (counts[:, first : first + width] for first in range(0, counts.shape[1], width))
+
+
 def standardized(counts: np.ndarray) -> np.ndarray:
     """Return z-scores `[W, N']` (n in the variance) of the trains that vary."""
-    centred = counts - counts.mean(axis=0)
-    scale = np.sqrt((centred**2).mean(axis=0))
-    return centred[:, scale > 0] / scale[scale > 0]
+    counts = counts[:, varies(counts)]
+    z = counts - counts.mean(axis=0)
+    z /= np.sqrt(np.einsum("wn,wn->n", z, z) / len(z))
+    return z
+
+
+def mean_correlation(counts: np.ndarray) -> float:
+    """Return the mean Pearson correlation of pairs of trains that vary; NaN without a pair.
+
+    All pairs are used: with z-scores z it is (mean_w (sum_i z_wi)^2 - n) / (n (n - 1)).
+    """
+    total, n = np.zeros(counts.shape[0]), 0
+    for piece in pieces(counts):
+        z = standardized(piece)
+        total += z.sum(axis=1)
+        n += z.shape[1]
+    return float(((total**2).mean() - n) / (n * (n - 1))) if n > 1 else float("nan")

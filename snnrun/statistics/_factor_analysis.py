@@ -90,7 +90,7 @@ class FactorAnalysis(CountStatistic):
         names = [f.name for f in dataclasses.fields(FactorAnalysis)]
         key = (FactorAnalysis, *(getattr(self, name) for name in names))
         if key not in subjects.shared:
-            subjects.shared[key] = self._fit(np.stack(drawn), subjects)
+            subjects.shared[key] = self._fit(np.stack(drawn).astype(np.float64), subjects)
         fit = subjects.shared[key]
         parts = (self.of_factors(f).mean(axis=0) for f in fit.parts)
         return self.of_factors(fit.whole).mean(axis=0), jackknife(parts)
@@ -102,16 +102,13 @@ class FactorAnalysis(CountStatistic):
         covariance = _covariance(counts)
         latents = self._latents(counts, covariance, start, rng)
         whole = Factors(np.zeros_like(covariance), np.diagonal(covariance, axis1=1, axis2=2).copy())
-        for z in set(latents.tolist()) - {0}:
-            mine = latents == z
+        mine, most = latents > 0, int(latents.max())
+        if most:
+            begin = _loadings(covariance[mine], start[:, :most], latents[mine])
             found = expectation_maximisation(
-                covariance[mine],
-                _loadings(covariance[mine], start[:, :z]),
-                _TOLERANCE,
-                self.private_floor,
-                _ITERATIONS,
+                covariance[mine], begin, _TOLERANCE, self.private_floor, _ITERATIONS
             )
-            whole.loadings[mine, :, :z], whole.private[mine] = found
+            whole.loadings[mine, :, :most], whole.private[mine] = found
         parts = blocks(counts.shape[1])
         return Fit(whole, self._without(counts, parts, whole.private, latents) if parts else [])
 
@@ -180,7 +177,7 @@ class _Folds:
             private = np.diagonal(train, axis1=1, axis2=2)
             fit = Factors(np.zeros((*private.shape, 1)), private)
         else:
-            begin = _loadings(train, self._start[:, :z])
+            begin = _loadings(train, self._start[:, :z], np.full(len(train), z))
             fit = expectation_maximisation(train, begin, _CV_TOLERANCE, 0.0, _ITERATIONS)
         found = fit.log_likelihood(self._test[mine]) * self._windows[mine]
         found = found.reshape(-1, draws.size).sum(axis=0)
@@ -210,10 +207,14 @@ def _covariance(counts: np.ndarray, variance: np.ndarray | None = None) -> np.nd
     return found
 
 
-def _loadings(covariance: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """Return random loadings `[B, p, z]`, scaled to the mean eigenvalue (geometric) of the rank."""
+def _loadings(covariance: np.ndarray, normal: np.ndarray, latents: np.ndarray) -> np.ndarray:
+    """Return random loadings `[B, p, z]`, scaled to the mean eigenvalue (geometric) of the rank.
+
+    Those past the `latents` `[B]` of a problem are 0, and EM leaves them so.
+    """
     eigenvalues = np.linalg.eigvalsh(covariance)
     small = eigenvalues <= eigenvalues[:, -1:] * eigenvalues.shape[1] * np.finfo(float).eps
     logs = np.ma.masked_array(np.log(np.where(small, 1, eigenvalues)), small)
     scale = np.exp(logs.mean(axis=1).filled(0))
-    return normal * np.sqrt(scale / normal.shape[1])[:, None, None]
+    size = np.sqrt(scale / latents)[:, None] * (np.arange(normal.shape[1]) < latents[:, None])
+    return normal * size[:, None, :]

@@ -83,10 +83,10 @@ def _iterate(
     a = _t(g) @ sg
     inverse = _inverse(np.concatenate([m, m + a]))
     logdet = 2 * np.log(np.diagonal(np.linalg.cholesky(m), axis1=1, axis2=2)).sum(axis=1)
-    explained = (inverse[: len(m)] * a).sum(axis=(1, 2))
+    explained = np.einsum("bij,bij->b", inverse[: len(m)], a)
     fit = np.log(private).sum(axis=1) + logdet + (v / private).sum(axis=1) - explained
     c = sg @ inverse[len(m) :]
-    return -0.5 * fit, c @ m, np.maximum(low, v - (c * sg).sum(axis=2))
+    return -0.5 * fit, c @ m, np.maximum(low, v - np.einsum("bij,bij->bi", c, sg))
 
 
 def _inverse(m: np.ndarray) -> np.ndarray:

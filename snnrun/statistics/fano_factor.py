@@ -18,7 +18,7 @@ is the definition of Wu et al. 2024, Nat Comput Sci 4:690; `ddof: 0` that of ele
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.statistics._base import CountStatistic
+from snnrun.statistics._base import CountStatistic, pieces
 
 
 @component
@@ -35,4 +35,5 @@ class FanoFactor(CountStatistic):
         fires = mean > 0
         if not fires.any():
             return float("nan")
-        return float((counts.var(axis=0, ddof=self.ddof)[fires] / mean[fires]).mean())
+        variance = np.concatenate([p.var(axis=0, ddof=self.ddof) for p in pieces(counts)])
+        return float((variance[fires] / mean[fires]).mean())

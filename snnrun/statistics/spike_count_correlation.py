@@ -3,7 +3,7 @@
     r_sc = mean over pairs i < j of corr(counts_i, counts_j) over windows
 
 Neurons whose count never varies, or that do not fire above min_rate, do not enter. All pairs
-are used: with z-scores z the mean is (mean_w (sum_i z_wi)^2 - N) / (N (N - 1)).
+are used.
 
     name        unit  meaning
     population        population, all, or none for each
@@ -17,7 +17,7 @@ are used: with z-scores z the mean is (mean_w (sum_i z_wi)^2 - N) / (N (N - 1)).
 import numpy as np
 
 from snnrun.component import component, param
-from snnrun.statistics._base import CountStatistic, fires_above, standardized, varies
+from snnrun.statistics._base import CountStatistic, fires_above, mean_correlation, varies
 
 
 @component
@@ -33,6 +33,4 @@ class SpikeCountCorrelation(CountStatistic):
         return varies(counts) & fires_above(counts, self.window_ms, self.min_rate)
 
     def value(self, counts: np.ndarray) -> float:
-        z = standardized(counts)
-        n = z.shape[1]
-        return float(((z.sum(axis=1) ** 2).mean() - n) / (n * (n - 1))) if n > 1 else np.nan
+        return mean_correlation(counts)

@@ -22,7 +22,7 @@ from snnrun.component import component, param
 from snnrun.statistics._base import CountStatistic, fires_above, standardized, varies
 
 _LIMIT = 1 - 1e-10
-_ROWS = 512
+_TILE = 256  # neurons
 
 
 @component
@@ -42,13 +42,12 @@ class SpikeCountCorrelationFisher(CountStatistic):
         return np.isin(np.arange(counts.shape[1]), kept)
 
     def value(self, counts: np.ndarray) -> float:
-        z = standardized(counts)
-        windows, n = z.shape
-        if n < 2:
-            return np.nan
-        total = 0.0
-        for first in range(0, n, _ROWS):  # in blocks of rows, so memory stays O(rows * n)
-            r = z[:, first : first + _ROWS].T @ z[:, first:] / windows
-            fisher = np.arctanh(np.clip(r, -_LIMIT, _LIMIT))
-            total += float(np.triu(fisher, 1).sum())
-        return total / (n * (n - 1) / 2)
+        n, total = 0, 0.0
+        for i in range(0, counts.shape[1], _TILE):
+            rows = standardized(counts[:, i : i + _TILE])
+            n += rows.shape[1]
+            for j in range(i, counts.shape[1], _TILE):
+                r = rows.T @ standardized(counts[:, j : j + _TILE]) / len(counts)
+                fisher = np.arctanh(np.clip(r, -_LIMIT, _LIMIT))
+                total += float(np.triu(fisher, i - j + 1).sum())  # each pair once
+        return total / (n * (n - 1) / 2) if n > 1 else np.nan

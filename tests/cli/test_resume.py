@@ -9,33 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
-from snnrun.checkpoints import Checkpoints
 from snnrun.interruption import Interruption
 from snnrun.store import checkpoint
+from tests.cli.cut import interrupted_at
 from tests.cli.files import assert_same_results
 from tests.cli.program import finish, start
 
 RECORD = ("record.state.E.variables=[v]", "record.state.E.every_ms=3.1")
 SMALL = ("duration=2s", "network.scale=0.2", *RECORD)
-
-
-def interrupted_at(monkeypatch, *steps):
-    """Let runs be interrupted at these steps, one after another, then no more."""
-    left = list(steps)
-    after, due = Checkpoints.after, Checkpoints.due
-
-    def cut(self, step):
-        return min([after(self, step), *(s for s in left if s > step)])
-
-    def rest(self, step):
-        if step in left:
-            left.remove(step)
-            self._interruption._signal = "SIGUSR1"
-        return due(self, step)
-
-    monkeypatch.setattr(Checkpoints, "after", cut)
-    monkeypatch.setattr(Checkpoints, "due", rest)
-    return left
 
 
 @pytest.fixture(scope="module")

@@ -30,15 +30,15 @@ def test_equals_a_loop_over_pairs():
     assert value == pytest.approx(loop(counts), rel=1e-10)
 
 
-@pytest.mark.parametrize("rows", [1, 7, 24, 25, 26])
-def test_blocks_of_rows_change_nothing(rows, monkeypatch):
+@pytest.mark.parametrize("neurons", [1, 7, 24, 25, 26])
+def test_tiles_change_nothing(neurons, monkeypatch):
     counts = counts_of(25)
-    monkeypatch.setattr(module, "_ROWS", rows)
+    monkeypatch.setattr(module, "_TILE", neurons)
     value = preset("statistics", "spike_count_correlation_fisher").estimate(counts).value
     assert value == pytest.approx(loop(counts), rel=1e-10)
 
 
-def test_more_neurons_than_a_block():
+def test_more_neurons_than_a_tile():
     counts = counts_of(600, windows=60)
     r = np.corrcoef(counts.T)[np.triu_indices(600, 1)]
     value = preset("statistics", "spike_count_correlation_fisher").estimate(counts).value
