@@ -34,6 +34,7 @@ class Checkpoint:
     about: dict[str, Any]
     arrays: dict[str, np.ndarray]
     config: str
+    source: str = "the checkpoint"
 
     def part(self, prefix: str) -> dict[str, np.ndarray]:
         """Return the arrays whose names begin with `prefix`, without it."""
@@ -86,7 +87,7 @@ def read(path: Path) -> Checkpoint:
             opened.array(file, name, "u", ndim=1).tobytes().decode() for name in ("about", "config")
         )
         arrays = dict(_arrays(opened.group(file, "arrays"))) if opened.has(file, "arrays") else {}
-        return Checkpoint(checked(opened.strict_json(about)), arrays, config)
+        return Checkpoint(checked(opened.strict_json(about)), arrays, config, str(path))
 
 
 def newest(folder: Path) -> list[Path]:
