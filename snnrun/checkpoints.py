@@ -24,6 +24,7 @@ from snnrun.sink import Sink
 from snnrun.store import checkpoint
 from snnrun.store.checkpoint import Checkpoint
 from snnrun.store.folder import RunFolder
+from snnrun.store.written import Written
 from snnrun.trial import Trial
 
 
@@ -87,7 +88,7 @@ class Checkpoints:
         self,
         trials: list[Trial],
         states: dict[int, Snapshot],
-        rows: dict[str, int],
+        written: Written,
         seconds: dict[str, float],
         kept: bool,
     ) -> Path:
@@ -101,7 +102,7 @@ class Checkpoints:
         about = {
             **origin(self._e),
             "kept": kept,
-            "rows": rows,
+            **written.about(),
             "seconds": seconds,
             "trials": others
             | {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
@@ -146,10 +147,15 @@ class Saved:
 
     def __init__(self, e: Experiment, found: Checkpoint | None = None) -> None:
         self._start, self._found = e.start, found
+        self._source = found.source if found else ""
         about = found.about if found else {}
         self._trials: dict[str, Any] = about.get("trials", {})
-        self.rows: dict[str, int] = about.get("rows", {})
+        self.written = Written.of(about)
         self.seconds: dict[str, float] = about.get("seconds", {})
+        for number, trial in self._trials.items():
+            known = trial["over"] or self.state(int(number))
+            if not (known and e.start <= trial["end"] <= e.steps):
+                raise FileError(f"{self._source}: does not say where trial {number} goes on")
 
     def step(self, trial: int) -> int | None:
         """Return the step a trial goes on from, or None if it is over."""
@@ -175,7 +181,10 @@ class Saved:
         """Fill in what was gathered of a trial."""
         if self.begun(trial.number) and self._found is not None:
             gathered = self._found.part(f"{trial.number}/gathered/")
-            trial.load(self._trials[str(trial.number)], gathered)
+            try:
+                trial.load(self._trials[str(trial.number)], gathered)
+            except ValueError as error:
+                raise FileError(f"{self._source}: does not fit the run: {error}") from error
 
 
 def begin_from(

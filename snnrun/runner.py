@@ -46,7 +46,7 @@ def run(
         network = draw_network(e, 0)
     if batch.backend.note:
         folder.log(batch.backend.note)
-    with Sink(e, network, folder, config, batch.backend.device, saved.rows) as sink:
+    with Sink(e, network, folder, config, batch.backend.device, saved.written) as sink:
         course = _Course(e, network, batch, saved, pulse, clock)
         checkpoints = Checkpoints(e, config, folder, saved, interruption)
         trials = _simulate(course, sink, checkpoints, interruption)

@@ -20,6 +20,7 @@ from snnrun.experiment import Experiment
 from snnrun.network import Network
 from snnrun.store.folder import RunFolder, now
 from snnrun.store.results import Layout, Report, ResultsWriter, SpikeTrains
+from snnrun.store.written import Written
 from snnrun.trial import span
 
 
@@ -33,7 +34,7 @@ class Sink:
         folder: RunFolder,
         config: str,
         device: str,
-        rows: dict[str, int] | None = None,
+        before: Written | None = None,
     ) -> None:
         self._e, self._network = e, network
         self._spiking = [(name, network.sources[name]) for name in e.recorded]
@@ -53,7 +54,7 @@ class Sink:
             _provenance(e, device),
             _nodes(e, network),
             {name: _projection(e, network, name) for name in e.network.projections},
-            rows or {},
+            before,
         )
 
     def __enter__(self) -> Self:
@@ -62,8 +63,8 @@ class Sink:
     def __exit__(self, *_: object) -> None:
         self.writer.close()
 
-    def sync(self) -> dict[str, int]:
-        """Put all that was written onto the disk; returns how far each dataset goes."""
+    def sync(self) -> Written:
+        """Put all that was written onto the disk; returns what that is."""
         return self.writer.sync()
 
     def spikes(self, trial: int, spikes: Spikes) -> None:

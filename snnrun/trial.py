@@ -64,7 +64,11 @@ class Trial:
         return found
 
     def load(self, about: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        """Go on from what `about` and `arrays` returned."""
+        """Go on from what `about` and `arrays` returned; ValueError if that was another trial's."""
+        for name, mine in self.arrays().items():
+            found = arrays.get(name)
+            if found is None or (found.shape, found.dtype.kind) != (mine.shape, mine.dtype.kind):
+                raise ValueError(f"{name} of trial {self.number} is missing or of another kind")
         for name in self.about():
             setattr(self, name, about[name])
         for name in ("total", "judged", "fingerprint"):

@@ -82,7 +82,10 @@ class Composer:
         choices, swaps, values = _sorted(self.app, parsed)
         if self._config is not None:
             return _from_file(
-                self._config, [str(p.input_line) for p in parsed if p not in values], values
+                self.app,
+                self._config,
+                [str(p.input_line) for p in parsed if p not in values],
+                values,
             )
         tree, notes = self._base(choices, swaps)
         tree = _resolved(_with_values(OmegaConf.create(tree), values))
@@ -191,7 +194,7 @@ def _resolved(cfg: Any) -> dict[str, Any]:
     return resolve({str(k): v for k, v in tree.items()})
 
 
-def _from_file(path: Path, choices: list[str], values: list[Override]) -> Composed:
+def _from_file(app: Any, path: Path, choices: list[str], values: list[Override]) -> Composed:
     """Read a complete config; only values may be changed."""
     if choices:
         raise ConfigError(f"'{choices[0]}': with --config, only values can be changed")
@@ -199,8 +202,27 @@ def _from_file(path: Path, choices: list[str], values: list[Override]) -> Compos
     if "hydra" in content:
         raise ConfigError(f"--config {path}: a 'hydra' node is not allowed; remove it")
     file = hydra_app.Loaded("", str(path), content)
-    tree = _resolved(_with_values(OmegaConf.create(content), values))
+    full = {**content, **_filled(app, content)}
+    tree = _resolved(_with_values(OmegaConf.create(full), values))
     return Composed(tree, [], lambda: [file], [str(v.input_line) for v in values])
+
+
+def _filled(app: Any, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the nodes that say how, with defaults for what an older version did not know."""
+    shipped = {
+        "record": _preset(app, "record", "default"),
+        "engine": _preset(app, "engine", "default"),
+        "checkpoint": (_preset(app, ".", "config") or {}).get("checkpoint"),
+    }
+    return {node: _under(content.get(node, {}), known or {}) for node, known in shipped.items()}
+
+
+def _under(given: Any, defaults: Any) -> Any:
+    """Return given values, and defaults below them."""
+    if not (isinstance(given, dict) and isinstance(defaults, dict)):
+        return given
+    below = {key: _under(given[key], defaults.get(key)) for key in given}
+    return {**defaults, **below}
 
 
 def _preset(app: Any, group: str, kind: str) -> dict[str, Any] | None:

@@ -37,7 +37,9 @@ def put(plan: Plan, empty: Carry, snapshots: list[Snapshot], step: int) -> Carry
     """
     lanes = [snapshots[min(lane, len(snapshots) - 1)] for lane in range(plan.lanes)]
     found = {name: _stacked(name, x, lanes) for name, x in _lane_arrays(empty)}
-    ring = np.stack([_fitted(s["ring"], plan.depth, plan.slots) for s in lanes], axis=1)
+    ring = np.stack(
+        [_fitted(s.get("ring", np.zeros(0)), plan.depth, plan.slots) for s in lanes], axis=1
+    )
     ring = np.roll(ring, step % plan.depth, axis=0).ravel() if plan.ring else np.zeros(0)
     parts = (
         tuple(
@@ -66,6 +68,8 @@ def _stacked(name: str, like: np.ndarray, lanes: list[Snapshot]) -> np.ndarray:
     for snapshot in lanes:
         if name not in snapshot:
             raise ValueError(f"there is no {name}")
+        if snapshot[name].dtype.kind != like.dtype.kind:
+            raise ValueError(f"{name} has the type {snapshot[name].dtype}, not {like.dtype}")
         if snapshot[name].shape != like.shape[1:]:
             raise ValueError(f"{name} has shape {snapshot[name].shape}, not {like.shape[1:]}")
     return np.stack([snapshot[name] for snapshot in lanes]).astype(like.dtype)
@@ -73,6 +77,8 @@ def _stacked(name: str, like: np.ndarray, lanes: list[Snapshot]) -> np.ndarray:
 
 def _fitted(ring: np.ndarray, depth: int, slots: int) -> np.ndarray:
     """Return what is due with so many delay slots."""
+    if ring.ndim != 2 or ring.dtype.kind != "f":
+        raise ValueError("ring is no table of numbers")
     if len(ring) and ring.shape[1] != slots:
         raise ValueError(f"ring has {ring.shape[1]} slots, not {slots}")
     if ring[depth:].any():

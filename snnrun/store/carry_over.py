@@ -4,34 +4,65 @@ It is copied up to the checkpoint, into a new file: the old one may be as a kill
 it, and stays untouched until the new one is whole.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 
 from snnrun.errors import FileError
-from snnrun.store.checkpoint import reason
+from snnrun.store import opened
+from snnrun.store.written import Written
 
 _VALUES = 1 << 20  # copied at once
 
 
-def carry_over(old: Path, new: h5py.File, rows: dict[str, int]) -> None:
-    """Copy so many rows of each growing dataset, and when the run was started."""
-    try:
-        with h5py.File(old, "r", swmr=True) as file:
-            new["provenance"].attrs["started"] = file["provenance"].attrs["started"]
-            for name, number in rows.items():
-                _copy(file[name], new[name], number)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise FileError(
-            f"{old}: can't be read up to the checkpoint: {reason(error)}; a new run can start from"
-            " the checkpoint with --from-checkpoint"
-        ) from error
+def carry_over(old: Path, new: h5py.File, before: Written, written: Written) -> None:
+    """Copy so many rows of each growing dataset, and when the run was started.
+
+    `before`: what the checkpoint says of the old file, FileError unless it is so; `written`:
+    what was written into the new one. What can't be written is an error of HDF5.
+    """
+    with _reading(old):
+        if set(before.rows) != set(written.rows):
+            raise ValueError("it holds other records")
+        file = opened.start(old, swmr=True)
+    with file:
+        written.started = before.started
+        if written.started is None:
+            with _reading(old):
+                written.started = opened.text(opened.group(file, "provenance"), "started")
+        new["provenance"].attrs["started"] = written.started
+        for name in before.rows:
+            _copy(old, file, new, name, before, written)
 
 
-def _copy(source: h5py.Dataset, target: h5py.Dataset, rows: int) -> None:
-    if source.shape[0] < rows:
-        raise ValueError(f"{source.name} holds {source.shape[0]} of {rows} rows")
+def _copy(
+    old: Path, file: h5py.File, new: h5py.File, name: str, before: Written, written: Written
+) -> None:
+    target, rows = new[name], before.rows[name]
+    with _reading(old):
+        source = opened.dataset(file, name, target.dtype.kind, target.ndim)
+        if source.shape[0] < rows or source.shape[1:] != target.shape[1:]:
+            raise ValueError(f"{name} holds {source.shape[0]} of {rows} rows")
     target.resize(rows, axis=0)
     step = max(1, _VALUES // max(1, target.size // max(1, rows)))
     for first in range(0, rows, step):
-        target[first : first + step] = source[first : min(first + step, rows)]
+        with _reading(old):
+            part = source[first : min(first + step, rows)].astype(target.dtype)
+        target[first : first + len(part)] = part
+        written.add(name, part)
+    with _reading(old):
+        if before.sums.get(name, written.sums[name]) != written.sums[name]:
+            raise ValueError(f"{name} is damaged (its checksum differs)")
+
+
+@contextlib.contextmanager
+def _reading(old: Path) -> Iterator[None]:
+    try:
+        yield
+    except (*opened.ERRORS, FileError) as error:
+        raise FileError(
+            f"{old}: can't be read up to the checkpoint: {opened.reason(error)}; a new run can"
+            " start from the checkpoint with --from-checkpoint"
+        ) from error

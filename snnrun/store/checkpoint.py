@@ -7,7 +7,6 @@ ever executed or unpickled.
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -18,11 +17,14 @@ import h5py
 import numpy as np
 
 from snnrun.errors import FileError
+from snnrun.store import opened
+from snnrun.store.about import checked
+from snnrun.store.opened import reason
+from snnrun.store.seal import digest
 
 FORMAT, FORMAT_VERSION = "snnrun-checkpoint", 1
 _BLOCK = 512
 _MARK = b"snnrun checkpoint sha256 "
-_PIECE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Checkpoint:
     about: dict[str, Any]
     arrays: dict[str, np.ndarray]
     config: str
+    source: str = "the checkpoint"
 
     def part(self, prefix: str) -> dict[str, np.ndarray]:
         """Return the arrays whose names begin with `prefix`, without it."""
@@ -61,9 +64,9 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
             for name, array in checkpoint.arrays.items():
                 file[f"arrays/{name}"] = array
         with temporary.open("r+b") as raw:
-            digest = _digest(raw)
+            sum_ = _digest(raw)
             raw.seek(0)
-            raw.write(_MARK + digest)
+            raw.write(_MARK + sum_)
             raw.flush()
             os.fsync(raw.fileno())
         temporary.replace(path)
@@ -76,20 +79,15 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
 
 def read(path: Path) -> Checkpoint:
     """Read a checkpoint; FileError where it is missing, foreign, damaged or too new."""
-    try:
+    with opened.explained(path):
         _verify(path)
-        with h5py.File(path, "r") as file:
-            version = int(file.attrs["format_version"])
-            if version > FORMAT_VERSION:
-                raise FileError(
-                    f"{path}: has format version {version}; this snnrun reads up to"
-                    f" {FORMAT_VERSION}: install a newer one"
-                )
-            texts = [bytes(file[name][:]).decode() for name in ("about", "config")]
-            arrays = dict(_arrays(file["arrays"])) if "arrays" in file else {}
-        return Checkpoint(json.loads(texts[0]), arrays, texts[1])
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise FileError(f"{path}: can't be read: {reason(error)}") from error
+    with opened.opened(path) as file:
+        opened.check_version(path, file, FORMAT, FORMAT_VERSION)
+        about, config = (
+            opened.array(file, name, "u", ndim=1).tobytes().decode() for name in ("about", "config")
+        )
+        arrays = dict(_arrays(opened.group(file, "arrays"))) if opened.has(file, "arrays") else {}
+        return Checkpoint(checked(opened.strict_json(about)), arrays, config, str(path))
 
 
 def newest(folder: Path) -> list[Path]:
@@ -99,23 +97,20 @@ def newest(folder: Path) -> list[Path]:
     return sorted(known, key=lambda p: int(numbers[p]), reverse=True)
 
 
-def reason(error: Exception) -> str:
-    """Return why a file can't be used, in a few words."""
-    words = str(getattr(error, "strerror", None) or error) or type(error).__name__
-    return words.splitlines()[0]
-
-
-def _arrays(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
-    found: list[str] = []
-    group.visititems(
-        lambda name, node: found.append(name) if isinstance(node, h5py.Dataset) else None
-    )
-    for name in found:
-        yield name, group[name][()]
+def _arrays(group: h5py.Group, prefix: str = "", depth: int = 8) -> Iterator[tuple[str, Any]]:
+    """Yield name and values of each array below a group."""
+    if not depth:
+        raise ValueError(f"{prefix} is nested too deeply")
+    for name in group:
+        if isinstance(opened.node(group, name), h5py.Group):
+            yield from _arrays(group[name], f"{prefix}{name}/", depth - 1)
+        else:
+            yield f"{prefix}{name}", opened.array(group, name)
 
 
 def _verify(path: Path) -> None:
     """Complain unless the file is a checkpoint as it was written."""
+    opened.check_regular(path)
     with path.open("rb") as raw:
         head = raw.read(_BLOCK)
         if not head.startswith(_MARK):
@@ -125,12 +120,8 @@ def _verify(path: Path) -> None:
 
 
 def _digest(raw: Any) -> bytes:
-    """Return the SHA-256, as hex, of what follows the user block."""
-    raw.seek(_BLOCK)
-    sum_ = hashlib.sha256()
-    while piece := raw.read(_PIECE):
-        sum_.update(piece)
-    return sum_.hexdigest().encode()
+    """Return the SHA-256 of what follows the user block."""
+    return digest(raw, _BLOCK, os.fstat(raw.fileno()).st_size)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading results.h5."""
 
-import json
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,8 +9,11 @@ import h5py
 import numpy as np
 
 from snnrun.errors import FileError
-from snnrun.store.checkpoint import reason
+from snnrun.store import opened as safe
 from snnrun.store.results import FORMAT_VERSION
+from snnrun.store.seal import check_seal
+
+_SEALED = 2  # format version from which on a finished file bears a seal
 
 
 class PopulationSpikes(NamedTuple):
@@ -24,63 +28,67 @@ class PopulationSpikes(NamedTuple):
 
 def outcome(path: Path) -> dict[str, Any]:
     """Return statistics, health and timings of a finished run, as `--json` shows them."""
-    found: dict[str, Any] = {"statistics": {}, "health": {}, "timings": {}}
-    try:
-        with h5py.File(path, "r") as file:
-            _check_format(path, file)
-            for population, group in file["statistics"].items():
-                found["statistics"][population] = {n: _estimate(x) for n, x in group.items()}
-            health = file["health"].attrs
-            details = json.loads(health["details"])
-            found["health"] = {"verdict": str(health["verdict"]), "details": details}
-            found["timings"] = {name: _plain(x) for name, x in file["timings"].attrs.items()}
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise FileError(f"{path}: can't be read: {reason(error)}") from error
-    return found
-
-
-def _estimate(dataset: h5py.Dataset) -> dict[str, Any]:
-    more = dataset.attrs
-    found = {"value": _plain(dataset[()]), "se": _plain(more["se"]), "units": str(more["units"])}
-    return found | ({"reason": str(more["reason"])} if "reason" in more else {})
-
-
-def _plain(value: Any) -> Any:
-    """Return a value that JSON knows: null for what is not finite."""
-    if isinstance(value, (bytes, str)):
-        return value if isinstance(value, str) else value.decode()
-    if np.ndim(value):
-        return [_plain(x) for x in value]
-    return float(value) if np.isfinite(value) else None
-
-
-def _check_format(path: Path, file: h5py.File) -> None:
-    """Complain unless the file is one of ours, of a version that is known."""
-    if file.attrs.get("format") != "snnrun":
-        raise FileError(f"{path}: is no results file of snnrun")
-    version = int(file.attrs["format_version"])
-    if version > FORMAT_VERSION:
-        raise FileError(
-            f"{path}: has format version {version}; this snnrun reads up to {FORMAT_VERSION}:"
-            " install a newer one"
-        )
+    with _finished(path) as file:
+        statistics = safe.group(file, "statistics")
+        health, timings = safe.group(file, "health"), safe.group(file, "timings")
+        return {
+            "statistics": {p: _estimates(safe.group(statistics, p)) for p in statistics},
+            "health": {
+                "verdict": safe.text(health, "verdict"),
+                "details": safe.strict_json(safe.text(health, "details")),
+            },
+            "timings": {name: _plain(timings, name) for name in timings.attrs},
+        }
 
 
 def spikes(path: Path, trial: int = 0) -> list[PopulationSpikes]:
     """Return the recorded spikes of a trial, population by population."""
-    try:
-        with h5py.File(path, "r") as file:
-            _check_format(path, file)
-            root = file[f"trials/{trial}"] if "trials" in file else file
-            return [
-                PopulationSpikes(
-                    name=name,
-                    type=str(file[f"nodes/{name}"].attrs["type"]),
-                    neurons=int(group.attrs["n_neurons"]),
-                    ms=group["timestamps"][:],
-                    ids=group["node_ids"][:],
-                )
-                for name, group in root["spikes"].items()
-            ]
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise FileError(f"{path}: can't be read: {reason(error)}") from error
+    with _finished(path) as file:
+        root = safe.group(file, f"trials/{trial}") if safe.has(file, "trials") else file
+        return [_spikes(file, root, name) for name in safe.group(root, "spikes")]
+
+
+@contextlib.contextmanager
+def _finished(path: Path) -> Iterator[h5py.File]:
+    """Open the results of a run that is over; FileError unless they are as they were written."""
+    with safe.explained(path):
+        safe.check_regular(path)
+        sealed = check_seal(path)
+    with safe.opened(path) as file:
+        if safe.check_version(path, file, "snnrun", FORMAT_VERSION) >= _SEALED and not sealed:
+            raise FileError(f"{path}: is cut off, damaged, or was changed (it bears no checksum)")
+        yield file
+
+
+def _estimates(group: h5py.Group) -> dict[str, dict[str, Any]]:
+    return {name: _estimate(group, name) for name in group}
+
+
+def _estimate(group: h5py.Group, name: str) -> dict[str, Any]:
+    value = safe.dataset(group, name)
+    found = {
+        "value": safe.as_plain(value[()]),
+        "se": safe.as_plain(safe.number(value, "se")),
+        "units": safe.text(value, "units"),
+    }
+    return found | ({"reason": safe.text(value, "reason")} if "reason" in value.attrs else {})
+
+
+def _plain(holder: Any, name: str) -> Any:
+    if safe.is_text(holder, name):
+        return safe.text(holder, name)
+    return safe.as_plain(safe.number(holder, name))
+
+
+def _spikes(file: h5py.File, root: h5py.Group, name: str) -> PopulationSpikes:
+    group, described = safe.group(root, f"spikes/{name}"), safe.group(file, f"nodes/{name}")
+    found = PopulationSpikes(
+        name=name,
+        type=safe.text(described, "type"),
+        neurons=int(safe.number(group, "n_neurons")),
+        ms=safe.array(group, "timestamps", "f", ndim=1),
+        ids=safe.array(group, "node_ids", "u", ndim=1),
+    )
+    if found.ms.shape != found.ids.shape or (found.ids >= found.neurons).any():
+        raise ValueError(f"the spikes of {name} contradict each other")
+    return found

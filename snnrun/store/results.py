@@ -20,8 +20,11 @@ import numpy as np
 
 from snnrun.errors import FileError
 from snnrun.store.carry_over import carry_over
+from snnrun.store.opened import reason
+from snnrun.store.seal import seal
+from snnrun.store.written import Written
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _ROWS = 16384
 _FLUSH_S = 0.5
@@ -88,6 +91,7 @@ class ResultsWriter:
     def __init__(self, path: Path, layout: Layout) -> None:
         self.layout, self.path = layout, path
         self.seconds = 0.0
+        self.written = Written.nothing(layout.growing())
         self._flushed = time.monotonic()
         self._open: dict[str, Any] = {}
         self._broken = False
@@ -104,12 +108,12 @@ class ResultsWriter:
         provenance: dict[str, Any],
         nodes: dict[str, dict[str, Any]],
         projections: dict[str, dict[str, Any]],
-        rows: dict[str, int] | None = None,
+        before: Written | None = None,
     ) -> None:
         """Write what is known before the first step, and open the file for readers.
 
-        `nodes` and `projections`: name → attributes; NumPy arrays become datasets. `rows`: how
-        much of each dataset an earlier part of the run has written.
+        `nodes` and `projections`: name → attributes; NumPy arrays become datasets. `before`:
+        what an earlier part of the run has written.
         """
         with self._guarded():
             self._file.create_dataset("config", data=config, dtype=h5py.string_dtype("utf-8"))
@@ -120,8 +124,9 @@ class ResultsWriter:
                     _attributes_and_arrays(self._file.create_group(f"{group}/{name}"), attributes)
             for trial in range(self.layout.trials):
                 self._create_trial(trial)
-            if rows:
-                carry_over(self.path, self._file, rows)
+            self.written.started = str(provenance["started"])
+            if before and before.rows:
+                carry_over(self.path, self._file, before, self.written)
             self._file.swmr_mode = True
             os.replace(_temporary(self.path), self.path)  # readers only ever see SWMR mode
 
@@ -144,16 +149,14 @@ class ResultsWriter:
             self._flushed = time.monotonic()
             self.seconds += time.perf_counter() - begun
 
-    def sync(self) -> dict[str, int]:
-        """Put the file onto the disk; returns the rows of each growing dataset."""
+    def sync(self) -> Written:
+        """Put the file onto the disk; returns what was written."""
         self.flush(force=True)
         begun = time.perf_counter()
-        with self._guarded():
-            with self.path.open("rb") as file:
-                os.fsync(file.fileno())
-            rows = {path: self._file[path].shape[0] for path in self.layout.growing()}
+        with self._guarded(), self.path.open("rb") as file:
+            os.fsync(file.fileno())
         self.seconds += time.perf_counter() - begun
-        return rows
+        return self.written
 
     def close(self) -> None:
         """Close the file as it is."""
@@ -178,6 +181,8 @@ class ResultsWriter:
             for path, more in attributes.items():
                 file.require_group(path).attrs.update(more)
             _correct_ends(file, self.layout)
+        with self._guarded():
+            seal(self.path)
         self.seconds += time.perf_counter() - begun
 
     def _create_trial(self, trial: int) -> None:
@@ -220,7 +225,7 @@ class ResultsWriter:
             self._broken = True
             _unclosable.append((getattr(self, "_file", None), self._open))
             raise FileError(
-                f"{self.path}: can't be written: {_reason(error)}", leave_at_once=True
+                f"{self.path}: can't be written: {reason(error)}", leave_at_once=True
             ) from error
 
     def _append(self, path: str, rows: np.ndarray) -> None:
@@ -228,8 +233,10 @@ class ResultsWriter:
             begun = time.perf_counter()
             with self._guarded():
                 dataset = self._open.setdefault(path, self._open.get(path) or self._file[path])
+                rows = np.ascontiguousarray(rows, dataset.dtype)
                 dataset.resize(dataset.shape[0] + len(rows), axis=0)
                 dataset[-len(rows) :] = rows
+                self.written.add(path, rows)
             self.seconds += time.perf_counter() - begun
 
 
@@ -286,12 +293,3 @@ def _reopened(path: Path) -> Iterator[h5py.File]:
         return
     with file:
         yield file
-
-
-def _reason(error: Exception) -> str:
-    words = str(error)
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in words:
-        return "the disk is full"
-    if "File too large" in words or f"errno = {errno.EFBIG}" in words:
-        return "the file is larger than is allowed here"
-    return str(getattr(error, "strerror", None) or words.splitlines()[0])
