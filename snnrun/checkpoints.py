@@ -29,9 +29,15 @@ class Checkpoints:
     """Says when a run is to rest, and saves its state then."""
 
     def __init__(
-        self, e: Experiment, config: str, folder: RunFolder, interruption: Interruption
+        self,
+        e: Experiment,
+        config: str,
+        folder: RunFolder,
+        interruption: Interruption,
+        before: "Saved",
     ) -> None:
         self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
+        self._before = before
         self._marks = {e.steps_in(ms) for ms in e.checkpoint.at_ms or []}
         self._every = e.steps_in(e.checkpoint.every_ms) if e.checkpoint.every_ms else 0
         self._saved = time.monotonic()
@@ -74,19 +80,20 @@ class Checkpoints:
         kept: bool,
     ) -> Path:
         """Write a checkpoint, and delete the oldest of those that need not be kept."""
-        arrays: dict[str, np.ndarray] = {}
+        known, arrays = self._before.waiting({str(trial.number) for trial in trials})
         for trial in trials:
             arrays |= {f"{trial.number}/gathered/{n}": x for n, x in trial.arrays().items()}
         for number, state in states.items():
             arrays |= {f"{number}/state/{name}": x for name, x in state.items()}
+        known |= {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials}
         about = {
             **origin(self._e),
             "kept": kept,
             "rows": rows,
             "seconds": seconds,
-            "trials": {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
+            "trials": known,
         }
-        done = sum(t.end for t in trials) + self._e.start * (self._e.trials - len(trials))
+        done = sum(t["end"] for t in known.values()) + self._e.start * (self._e.trials - len(known))
         path = self._folder.checkpoints / checkpoint.name_of(done)
         checkpoint.write(path, Checkpoint(about, arrays, self._config))
         self._written = [p for p in self._written if p != path] + ([] if kept else [path])
@@ -133,6 +140,12 @@ class Saved:
     def begun(self, trial: int) -> bool:
         """Return whether anything was gathered of a trial."""
         return str(trial) in self._trials
+
+    def waiting(self, begun: set[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what is known of trials that were not taken up yet, and their arrays."""
+        trials = {number: t for number, t in self._trials.items() if number not in begun}
+        arrays = self._found.arrays if self._found else {}
+        return trials, {n: x for n, x in arrays.items() if n.split("/")[0] not in begun}
 
     def state(self, trial: int) -> Snapshot | None:
         """Return the state a trial goes on from, None where it starts afresh."""
@@ -189,7 +202,7 @@ def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str 
     return None
 
 
-def latest(folder: RunFolder, config: str) -> Checkpoint | None:
+def latest(folder: RunFolder, config: str | None = None) -> Checkpoint | None:
     """Return the last checkpoint of a run that is undamaged; None where there is none.
 
     FileError if it is of another config: somebody changed config.yaml.
@@ -200,7 +213,7 @@ def latest(folder: RunFolder, config: str) -> Checkpoint | None:
         except FileError as error:
             folder.log(f"passed over: {error}")
             continue
-        if found.config != config:
+        if config is not None and found.config != config:
             raise FileError(
                 f"{path}: belongs to another config than {folder.path}/config.yaml, which was"
                 " changed; start a new run, with --from-checkpoint"

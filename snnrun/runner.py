@@ -48,7 +48,7 @@ def run(
         folder.log(batch.backend.note)
     with Sink(e, network, folder, config, batch.backend.device, saved.rows) as sink:
         course = _Course(e, network, batch, saved, pulse, clock)
-        checkpoints = Checkpoints(e, config, folder, interruption)
+        checkpoints = Checkpoints(e, config, folder, interruption, saved)
         trials = _simulate(course, sink, checkpoints, interruption)
         pulse.stage("statistics")
         with clock.timed("statistics_s"):
