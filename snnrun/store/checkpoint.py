@@ -8,8 +8,8 @@ ever executed or unpickled.
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import h5py
 import numpy as np
 
 from snnrun.errors import FileError
+from snnrun.store.disk import cause as reason
+from snnrun.store.disk import write_atomically
 
 FORMAT, FORMAT_VERSION = "snnrun-checkpoint", 1
 _BLOCK = 512
@@ -48,30 +50,23 @@ def name_of(step: int) -> str:
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint at once or not at all; it is on the disk when this returns."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with h5py.File(temporary, "w", libver="v110", userblock_size=_BLOCK) as file:
-            file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
-            for name, text in (
-                ("config", checkpoint.config),
-                ("about", json.dumps(checkpoint.about)),
-            ):
-                file[name] = np.frombuffer(text.encode(), np.uint8)
-            for name, array in checkpoint.arrays.items():
-                file[f"arrays/{name}"] = array
-        with temporary.open("r+b") as raw:
-            digest = _digest(raw)
-            raw.seek(0)
-            raw.write(_MARK + digest)
-            raw.flush()
-            os.fsync(raw.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise FileError(f"{path}: can't be written: {reason(error)}") from error
+    """Write a checkpoint at once or not at all; it is on the disk when this returns.
+
+    It is made in memory, because HDF5 crashes where it can't write all of a file.
+    """
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver="v110", userblock_size=_BLOCK) as file:
+        file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
+        for name, text in (("config", checkpoint.config), ("about", json.dumps(checkpoint.about))):
+            file[name] = np.frombuffer(text.encode(), np.uint8)
+        for name, array in checkpoint.arrays.items():
+            file[f"arrays/{name}"] = array
+    mark = _MARK + _digest(image)
+    with image.getbuffer() as content:
+        content[: len(mark)] = mark
+        with contextlib.suppress(OSError):  # somebody deleted it; the run can do without that
+            path.parent.mkdir(exist_ok=True)
+        write_atomically(path, content)
 
 
 def read(path: Path) -> Checkpoint:
@@ -97,12 +92,6 @@ def newest(folder: Path) -> list[Path]:
     numbers = {p: p.stem.removeprefix("step_") for p in folder.glob("step_*.h5")}
     known = [p for p, number in numbers.items() if number.isdigit()]
     return sorted(known, key=lambda p: int(numbers[p]), reverse=True)
-
-
-def reason(error: Exception) -> str:
-    """Return why a file can't be used, in a few words."""
-    words = str(getattr(error, "strerror", None) or error) or type(error).__name__
-    return words.splitlines()[0]
 
 
 def _arrays(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
@@ -131,13 +120,3 @@ def _digest(raw: Any) -> bytes:
     while piece := raw.read(_PIECE):
         sum_.update(piece)
     return sum_.hexdigest().encode()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let a new name in a folder survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from snnrun.errors import FileError
-from snnrun.store.checkpoint import reason
+from snnrun.store.disk import cause as reason
 from snnrun.store.results import FORMAT_VERSION
 
 

@@ -6,7 +6,6 @@ timings are added when it is closed. Layout: /spikes/<P> as in SONATA, see `Layo
 
 import contextlib
 import dataclasses
-import errno
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ import numpy as np
 
 from snnrun.errors import FileError
 from snnrun.store.carry_over import carry_over
+from snnrun.store.disk import cause, discard, put_in_place, temporary_name
 
 FORMAT_VERSION = 1
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
@@ -91,8 +91,9 @@ class ResultsWriter:
         self._flushed = time.monotonic()
         self._open: dict[str, Any] = {}
         self._broken = False
+        self._temporary = temporary_name(path)
         with self._guarded():
-            self._file = h5py.File(_temporary(path), "w", libver=_LIBVER)
+            self._file = h5py.File(self._temporary, "w", libver=_LIBVER)
         self._file.attrs.create("magic", np.uint32(0x0A7A))
         self._file.attrs.create("version", np.array([0, 1], np.uint32))
         self._file.attrs["format"] = "snnrun"
@@ -123,7 +124,7 @@ class ResultsWriter:
             if rows:
                 carry_over(self.path, self._file, rows)
             self._file.swmr_mode = True
-            os.replace(_temporary(self.path), self.path)  # readers only ever see SWMR mode
+            put_in_place(self._temporary, self.path)  # readers only ever see SWMR mode
 
     def append_spikes(self, trial: int, name: str, ms: np.ndarray, ids: np.ndarray) -> None:
         """Append spikes of a population, in order of time."""
@@ -163,14 +164,17 @@ class ResultsWriter:
                 self._file.close()
 
     def finish(self, entries: dict[str, Any], attributes: dict[str, dict[str, Any]]) -> None:
-        """Close the stream and add what is known at the end.
+        """Close the stream and add what is known at the end, to a copy that takes its place.
 
+        So neither a reader nor a process that is killed meanwhile leaves it unreadable.
         `entries`: path → (value, attributes) of datasets; `attributes`: path → attributes of
         groups. Paths are relative to the file's root.
         """
         begun = time.perf_counter()
         self.close()
-        with self._guarded(), _reopened(self.path) as file:
+        with self._guarded():
+            shutil.copyfile(self.path, self._temporary)
+            self._file = file = h5py.File(self._temporary, "r+", libver=_LIBVER)
             for path, (value, more) in entries.items():
                 options = self.layout.stored() if np.ndim(value) == 2 and np.size(value) else {}
                 dataset = file.create_dataset(path, data=value, **options)
@@ -178,6 +182,8 @@ class ResultsWriter:
             for path, more in attributes.items():
                 file.require_group(path).attrs.update(more)
             _correct_ends(file, self.layout)
+            file.close()
+            put_in_place(self._temporary, self.path)
         self.seconds += time.perf_counter() - begun
 
     def _create_trial(self, trial: int) -> None:
@@ -216,11 +222,16 @@ class ResultsWriter:
         """
         try:
             yield
+        except FileError:  # of the file that is carried over
+            self._file.close()
+            discard(self._temporary)
+            raise
         except (OSError, RuntimeError) as error:
             self._broken = True
             _unclosable.append((getattr(self, "_file", None), self._open))
+            discard(self._temporary)
             raise FileError(
-                f"{self.path}: can't be written: {_reason(error)}", leave_at_once=True
+                f"{self.path}: can't be written: {cause(error)}", leave_at_once=True
             ) from error
 
     def _append(self, path: str, rows: np.ndarray) -> None:
@@ -265,33 +276,3 @@ def _correct_ends(file: h5py.File, layout: Layout) -> None:
             group = file[f"{layout.root(trial)}report/{report.population}/{report.variable}"]
             rows = group["data"].shape[0]
             group["mapping/time"][1] = report.first_ms + rows * report.every_ms
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
-
-
-@contextlib.contextmanager
-def _reopened(path: Path) -> Iterator[h5py.File]:
-    """Open a closed stream for additions; where a reader holds it, put a copy in its place."""
-    try:
-        file = h5py.File(path, "r+", libver=_LIBVER)
-    except OSError as error:
-        if error.errno != errno.EAGAIN:
-            raise
-        shutil.copyfile(path, _temporary(path))
-        with h5py.File(_temporary(path), "r+", libver=_LIBVER) as copy:
-            yield copy
-        os.replace(_temporary(path), path)
-        return
-    with file:
-        yield file
-
-
-def _reason(error: Exception) -> str:
-    words = str(error)
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in words:
-        return "the disk is full"
-    if "File too large" in words or f"errno = {errno.EFBIG}" in words:
-        return "the file is larger than is allowed here"
-    return str(getattr(error, "strerror", None) or words.splitlines()[0])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from snnrun.errors import ConfigError, FileError
-from snnrun.store.folder import RunFolder, now, unique_name, write_atomically
+from snnrun.store.disk import write_atomically
+from snnrun.store.folder import RunFolder, now, unique_name
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
 
@@ -114,7 +115,7 @@ class TestWriteAtomically:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(FileError, match="file: can't be written: No space left on device"):
+        with pytest.raises(FileError, match="file: can't be written: the disk is full"):
             write_atomically(path, b"two")
         assert path.read_bytes() == b"one"
         assert [p.name for p in tmp_path.iterdir()] == ["file"]
