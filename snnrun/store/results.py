@@ -5,7 +5,6 @@ timings are added when it is closed. Layout: /spikes/<P> as in SONATA, see `Layo
 """
 
 import contextlib
-import dataclasses
 import json
 import os
 import shutil
@@ -20,66 +19,14 @@ import numpy as np
 from snnrun.errors import FileError
 from snnrun.store.carry_over import carry_over
 from snnrun.store.disk import cause, discard, put_in_place, temporary_name
+from snnrun.store.layout import ROWS, Layout, Report
+from snnrun.store.room import NoRoomError, Room
 
 FORMAT_VERSION = 1
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
-_ROWS = 16384
 _FLUSH_S = 0.5
 _unclosable: list[Any] = []
 _LIBVER = ("v110", "v110")  # SWMR needs it, and readers with an older HDF5 library can open it
-
-
-@dataclasses.dataclass(frozen=True)
-class SpikeTrains:
-    """A population (or drive) whose spikes are written."""
-
-    name: str
-    neurons: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """A state variable that is written."""
-
-    population: str
-    variable: str
-    units: str
-    neurons: np.ndarray
-    every_ms: float
-    first_ms: float
-    stop_ms: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """What the file will hold for each trial; `trials` > 1 puts it under /trials/<k>."""
-
-    trials: int
-    t_stop_ms: float
-    spikes: tuple[SpikeTrains, ...]
-    reports: tuple[Report, ...]
-    compression: str
-    compression_level: int
-    t_start_ms: float = 0.0
-
-    def growing(self) -> list[str]:
-        """Return the paths of the datasets that grow."""
-        each = [
-            f"spikes/{s.name}/{name}" for s in self.spikes for name in ("timestamps", "node_ids")
-        ]
-        each += [f"report/{r.population}/{r.variable}/data" for r in self.reports]
-        return [self.root(trial) + path for trial in range(self.trials) for path in each]
-
-    def stored(self) -> dict[str, Any]:
-        """Return how h5py is asked to store growing datasets."""
-        if self.compression == "none":
-            return {}
-        level = {"gzip": {"compression_opts": self.compression_level}}
-        return {"compression": self.compression, "shuffle": True, **level.get(self.compression, {})}
-
-    def root(self, trial: int) -> str:
-        """Return the group of a trial."""
-        return f"trials/{trial}/" if self.trials > 1 else ""
 
 
 class ResultsWriter:
@@ -91,6 +38,7 @@ class ResultsWriter:
         self._flushed = time.monotonic()
         self._open: dict[str, Any] = {}
         self._broken = False
+        self._room = Room()
         self._temporary = temporary_name(path)
         with self._guarded():
             self._file = h5py.File(self._temporary, "w", libver=_LIBVER)
@@ -113,6 +61,8 @@ class ResultsWriter:
         much of each dataset an earlier part of the run has written.
         """
         with self._guarded():
+            arrays = [x for n in (nodes, projections) for one in n.values() for x in one.values()]
+            self._room.make(self._temporary, self._file, self.layout.size(rows or {}), *arrays)
             self._file.create_dataset("config", data=config, dtype=h5py.string_dtype("utf-8"))
             self._file.create_group("provenance").attrs.update(provenance)
             for group, entries in (("nodes", nodes), ("network", projections)):
@@ -142,6 +92,7 @@ class ResultsWriter:
             begun = time.perf_counter()
             with self._guarded():
                 self._file.flush()
+            self._room.flushed()
             self._flushed = time.monotonic()
             self.seconds += time.perf_counter() - begun
 
@@ -174,6 +125,8 @@ class ResultsWriter:
         self.close()
         with self._guarded():
             shutil.copyfile(self.path, self._temporary)
+            self._room = Room(self._temporary.stat().st_size)
+            self._room.make(self._temporary, None, 0, *(x for x, _ in entries.values()), attributes)
             self._file = file = h5py.File(self._temporary, "r+", libver=_LIBVER)
             for path, (value, more) in entries.items():
                 options = self.layout.stored() if np.ndim(value) == 2 and np.size(value) else {}
@@ -222,9 +175,11 @@ class ResultsWriter:
         """
         try:
             yield
-        except FileError:  # of the file that is carried over
+        except (FileError, NoRoomError) as error:  # HDF5 is well; of the file carried over
             self._file.close()
             discard(self._temporary)
+            if isinstance(error, NoRoomError):
+                raise FileError(f"{self.path}: can't be written: {error}") from error
             raise
         except (OSError, RuntimeError) as error:
             self._broken = True
@@ -239,13 +194,14 @@ class ResultsWriter:
             begun = time.perf_counter()
             with self._guarded():
                 dataset = self._open.setdefault(path, self._open.get(path) or self._file[path])
+                self._room.make_for(self.path, dataset, rows)
                 dataset.resize(dataset.shape[0] + len(rows), axis=0)
                 dataset[-len(rows) :] = rows
             self.seconds += time.perf_counter() - begun
 
 
 def _growing(layout: Layout, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:
-    rows = max(1, _ROWS // max(1, int(np.prod(tail))))
+    rows = max(1, ROWS // max(1, int(np.prod(tail))))
     return group.create_dataset(
         name,
         (0, *tail),
