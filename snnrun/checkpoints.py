@@ -93,22 +93,20 @@ class Checkpoints:
         kept: bool,
     ) -> Path:
         """Write a checkpoint, and delete the oldest of those that need not be kept."""
-        begun = {trial.number for trial in trials}
-        others, arrays = self._before.of_others(begun)
+        known, arrays = self._before.waiting({str(trial.number) for trial in trials})
         for trial in trials:
             arrays |= {f"{trial.number}/gathered/{n}": x for n, x in trial.arrays().items()}
         for number, state in states.items():
             arrays |= {f"{number}/state/{name}": x for name, x in state.items()}
+        known |= {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials}
         about = {
             **origin(self._e),
             "kept": kept,
             **written.about(),
             "seconds": seconds,
-            "trials": others
-            | {str(t.number): t.about() | {"over": t.over(self._e)} for t in trials},
+            "trials": known,
         }
-        waiting = (k for k in range(self._e.trials) if k not in begun)
-        done = sum(t.end for t in trials) + sum(self._before.step(k) or 0 for k in waiting)
+        done = sum(t["end"] for t in known.values()) + self._e.start * (self._e.trials - len(known))
         path = self._folder.checkpoints / checkpoint.name_of(done)
         checkpoint.write(path, Checkpoint(about, arrays, self._config))
         self._written = [p for p in self._written if p != path] + ([] if kept else [path])
@@ -166,16 +164,15 @@ class Saved:
         """Return whether anything was gathered of a trial."""
         return str(trial) in self._trials
 
+    def waiting(self, begun: set[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what is known of trials that were not taken up yet, and their arrays."""
+        trials = {number: t for number, t in self._trials.items() if number not in begun}
+        arrays = self._found.arrays if self._found else {}
+        return trials, {n: x for n, x in arrays.items() if n.split("/")[0] not in begun}
+
     def state(self, trial: int) -> Snapshot | None:
         """Return the state a trial goes on from, None where it starts afresh."""
         return (self._found.part(f"{trial}/state/") or None) if self._found else None
-
-    def of_others(self, begun: set[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return what is known of the trials that this session has not begun."""
-        numbers = {name for name in self._trials if int(name) not in begun}
-        arrays = self._found.arrays.items() if self._found else ()
-        theirs = {name: x for name, x in arrays if int(name.split("/")[0]) not in begun}
-        return {name: self._trials[name] for name in numbers}, theirs
 
     def load(self, trial: Trial) -> None:
         """Fill in what was gathered of a trial."""
@@ -231,7 +228,7 @@ def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str 
     return None
 
 
-def latest(folder: RunFolder, config: str) -> Checkpoint | None:
+def latest(folder: RunFolder, config: str | None = None) -> Checkpoint | None:
     """Return the last checkpoint of a run that is undamaged; None where there is none.
 
     FileError if it is of another config: somebody changed config.yaml.
@@ -242,7 +239,7 @@ def latest(folder: RunFolder, config: str) -> Checkpoint | None:
         except FileError as error:
             folder.log(f"passed over: {error}")
             continue
-        if found.config != config:
+        if config is not None and found.config != config:
             raise FileError(
                 f"{path}: belongs to another config than {folder.path}/config.yaml, which was"
                 " changed; start a new run, with --from-checkpoint"

@@ -19,7 +19,8 @@ from snnrun.engine.run import Chunk
 from snnrun.experiment import Experiment
 from snnrun.network import Network
 from snnrun.store.folder import RunFolder, now
-from snnrun.store.results import Layout, Report, ResultsWriter, SpikeTrains
+from snnrun.store.layout import Layout, Report, SpikeTrains
+from snnrun.store.results import ResultsWriter
 from snnrun.store.written import Written
 from snnrun.trial import span
 

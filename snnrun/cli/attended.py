@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from snnrun.cli import one_run
-from snnrun.errors import InterruptedRunError, SnnrunError
+from snnrun.errors import FileError, InterruptedRunError, SnnrunError
 from snnrun.interruption import Terminated
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def attended(
     """Watch over a run in a folder that is its own; `as_json`: the command, under --json."""
     try:
         folder.status("queued", reason=None, exit_code=None)
-        with folder.alive():
+        with folder.alive(), _files_of(folder):
             yield
     except InterruptedRunError as error:
         _interrupted(
@@ -46,10 +46,24 @@ def attended(
         folder.release()
 
 
+@contextlib.contextmanager
+def _files_of(folder: "RunFolder") -> Iterator[None]:
+    """Take what the system says of a file, such as a figure, for an error of a file."""
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads what is printed
+        raise
+    except OSError as error:
+        from snnrun.store.disk import cause
+
+        place = error.filename or folder.path
+        raise FileError(f"{place}: can't be read or written: {cause(error)}") from error
+
+
 def _interrupted(folder: "RunFolder", code: int, reason: str, as_json: str | None) -> None:
     """Say that a run was interrupted, on stderr and in its files."""
     _try_status(folder, "interrupted", reason, code)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(SnnrunError):
         folder.log(reason)
     print(f"{reason}; results are in {folder.path}/", file=sys.stderr)
     if as_json:

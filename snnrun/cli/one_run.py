@@ -75,7 +75,9 @@ def conclude(
 
 def print_json(command: str, path: Path, code: int, found: dict[str, Any]) -> None:
     """Print the one object of --json."""
-    state = json.loads((path / "status.json").read_text())["state"]
+    from snnrun.store.lock import read_status
+
+    state = read_status(path).get("state")
     head = {"command": command, "state": state, "exit_code": code, "out": str(path)}
     print(json.dumps({**head, **found}))
 

@@ -1,7 +1,6 @@
 """A run that goes on: where it was interrupted, or from another run's state."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,13 +27,11 @@ class Job(NamedTuple):
 
 def outcome(path: Path) -> dict[str, Any] | None:
     """Return what a run that is over has found, None where one is not over."""
+    from snnrun.store.lock import read_status
     from snnrun.store.read import outcome
 
-    try:
-        status = json.loads((path / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(status, dict) or status.get("state") not in _OVER:
+    status = read_status(path)
+    if status.get("state") not in _OVER:
         return None
     return {"exit_code": status.get("exit_code"), **outcome(path / "results.h5")}
 
@@ -43,6 +40,7 @@ def resumed(path: Path, overrides: list[str] | None) -> Job:
     """Return the rest of an interrupted run; only how it is computed can be changed."""
     from snnrun.checkpoints import latest
     from snnrun.store.folder import RunFolder
+    from snnrun.store.lock import read_status
 
     for override in overrides or []:
         if not override.startswith(_FREE) or override.startswith("engine.precision"):
@@ -52,6 +50,9 @@ def resumed(path: Path, overrides: list[str] | None) -> Job:
                 " --from-checkpoint"
             )
     folder = RunFolder.reopen(path)
+    if read_status(path).get("state") in _OVER:
+        raise ConfigError(f"{path}: another process has just ended this run")
+    _restore_config(folder)
     _, e, _ = one_run.compose(overrides, None, path / "config.yaml")
     config = (path / "config.yaml").read_text(encoding="utf-8")
     found = latest(folder, config)
@@ -59,6 +60,17 @@ def resumed(path: Path, overrides: list[str] | None) -> Job:
         about = found.about
         e = dataclasses.replace(e, start=about["start"], network_seed=about["network_seed"])
     return Job(e, config, folder, found)
+
+
+def _restore_config(folder: "RunFolder") -> None:
+    """Write config.yaml again if somebody deleted it; each checkpoint has it."""
+    from snnrun.checkpoints import latest
+
+    if not (folder.path / "config.yaml").exists():
+        found = latest(folder)
+        if found is None:
+            raise FileError(f"{folder.path}: config.yaml is gone, and no checkpoint is undamaged")
+        folder.write("config.yaml", found.config)
 
 
 def settled(path: Path, e: "Experiment", out: Path | None, config: str) -> Job:

@@ -12,6 +12,7 @@ import h5py
 
 from snnrun.errors import FileError
 from snnrun.store import opened
+from snnrun.store.disk import cause
 from snnrun.store.written import Written
 
 _VALUES = 1 << 20  # copied at once
@@ -63,6 +64,7 @@ def _reading(old: Path) -> Iterator[None]:
         yield
     except (*opened.ERRORS, FileError) as error:
         raise FileError(
-            f"{old}: can't be read up to the checkpoint: {opened.reason(error)}; a new run can"
-            " start from the checkpoint with --from-checkpoint"
+            f"{old}: can't be read up to the checkpoint: {cause(error)}; delete"
+            f" {old.parent}/checkpoints to start again, or start a new run from the checkpoint"
+            " with --from-checkpoint"
         ) from error

@@ -7,6 +7,7 @@ ever executed or unpickled.
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import numpy as np
 from snnrun.errors import FileError
 from snnrun.store import opened
 from snnrun.store.about import checked
-from snnrun.store.opened import reason
+from snnrun.store.disk import write_atomically
 from snnrun.store.seal import digest
 
 FORMAT, FORMAT_VERSION = "snnrun-checkpoint", 1
@@ -51,30 +52,23 @@ def name_of(step: int) -> str:
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint at once or not at all; it is on the disk when this returns."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with h5py.File(temporary, "w", libver="v110", userblock_size=_BLOCK) as file:
-            file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
-            for name, text in (
-                ("config", checkpoint.config),
-                ("about", json.dumps(checkpoint.about)),
-            ):
-                file[name] = np.frombuffer(text.encode(), np.uint8)
-            for name, array in checkpoint.arrays.items():
-                file[f"arrays/{name}"] = array
-        with temporary.open("r+b") as raw:
-            sum_ = _digest(raw)
-            raw.seek(0)
-            raw.write(_MARK + sum_)
-            raw.flush()
-            os.fsync(raw.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise FileError(f"{path}: can't be written: {reason(error)}") from error
+    """Write a checkpoint at once or not at all; it is on the disk when this returns.
+
+    It is made in memory, because HDF5 crashes where it can't write all of a file.
+    """
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver="v110", userblock_size=_BLOCK) as file:
+        file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
+        for name, text in (("config", checkpoint.config), ("about", json.dumps(checkpoint.about))):
+            file[name] = np.frombuffer(text.encode(), np.uint8)
+        for name, array in checkpoint.arrays.items():
+            file[f"arrays/{name}"] = array
+    mark = _MARK + _digest(image)
+    with image.getbuffer() as content:
+        content[: len(mark)] = mark
+        with contextlib.suppress(OSError):  # somebody deleted it; the run can do without that
+            path.parent.mkdir(exist_ok=True)
+        write_atomically(path, content)
 
 
 def read(path: Path) -> Checkpoint:
@@ -121,14 +115,4 @@ def _verify(path: Path) -> None:
 
 def _digest(raw: Any) -> bytes:
     """Return the SHA-256 of what follows the user block."""
-    return digest(raw, _BLOCK, os.fstat(raw.fileno()).st_size)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let a new name in a folder survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+    return digest(raw, _BLOCK, raw.seek(0, os.SEEK_END))

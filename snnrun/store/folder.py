@@ -1,7 +1,4 @@
-"""The folder of a run: its name, its files, its status.
-
-Files are written like a database: temporary name, flush, fsync, rename.
-"""
+"""The folder of a run: its name, its files, its status."""
 
 import contextlib
 import datetime
@@ -15,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from snnrun.errors import ConfigError, FileError, SnnrunError
-from snnrun.store.lock import Lock, refuse_if_alive
+from snnrun.store.disk import FULL, cause, discard, write_atomically
+from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive
 
 _OURS = ("config.yaml", "results.h5", "status.json")
 _KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
-_BEAT_S = 5.0
 
 
 class RunFolder:
@@ -36,49 +33,43 @@ class RunFolder:
     def create(cls, out: Path | None, name: str) -> "RunFolder":
         """Make the folder: `out`, or a new one under outputs/<name>/."""
         path = out if out is not None else Path("outputs") / name / unique_name()
-        taken = [f for f in _OURS if os.path.exists(path / f)]
-        if taken:
-            raise ConfigError(
-                f"{path}: already holds a run ({', '.join(taken)}); give another --out,"
-                " or leave it out for a new folder"
-            )
+        _refuse_if_taken(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
             (path / "checkpoints").mkdir(exist_ok=True)
-            return cls(path)
+            folder = cls(path)
         except FileExistsError:
             raise ConfigError(f"{path}: is in the way; give another --out") from None
         except OSError as error:
-            raise ConfigError(f"{path}: can't be written: {error.strerror}") from error
+            raise _unusable(path, error) from error
+        _refuse_if_taken(path)  # meanwhile
+        return folder
 
     @classmethod
     def reopen(cls, path: Path) -> "RunFolder":
-        """Take up the folder of a run that is not over, or look at one that is."""
+        """Take up the folder of a run that is not over."""
         if not path.is_dir():
             raise FileError(f"{path}: there is no such folder")
-        if not (path / "config.yaml").is_file():
+        if not (path / "config.yaml").is_file() and not any(path.glob("checkpoints/step_*.h5")):
             raise FileError(f"{path}: holds no config.yaml, so no run was begun there")
         try:
             folder = cls(path)
             (path / "checkpoints").mkdir(exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"{path}: can't be written: {error.strerror}") from error
-        before = folder.last_status()
-        refuse_if_alive(path, before, folder._lock.sure)
-        folder._begun = str(before.get("started") or now())
+            raise _unusable(path, error) from error
+        try:
+            refuse_if_alive(path, folder._lock.sure)
+        except ConfigError:
+            folder.release()
+            raise
+        folder._begun = str(read_status(path).get("started") or now())
+        for left in (*path.glob(".*.tmp"), *folder.checkpoints.glob(".*.tmp")):
+            discard(left)  # by a process that was killed
         return folder
 
     def release(self) -> None:
         """Let other processes have the folder."""
         self._lock.release()
-
-    def last_status(self) -> dict[str, Any]:
-        """Return what status.json says, empty where there is none that can be read."""
-        try:
-            found = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
 
     @property
     def checkpoints(self) -> Path:
@@ -96,12 +87,12 @@ class RunFolder:
 
     def log(self, line: str) -> None:
         """Append a line to run.log."""
-        with (self.path / "run.log").open("a", encoding="utf-8") as file:
-            file.write(f"{now()} {line}\n")
+        self._lock.append(f"{now()} {line}\n")
 
     def status(self, state: str | None = None, **more: Any) -> None:
         """Update status.json; without a state, it only says that this process is alive."""
         with self._turn:
+            self._lock.check()
             if not self._status:
                 self._status = {
                     "host": socket.gethostname(),
@@ -118,7 +109,7 @@ class RunFolder:
         over = threading.Event()
 
         def beat() -> None:
-            while not over.wait(_BEAT_S):
+            while not over.wait(BEAT_S):
                 with contextlib.suppress(SnnrunError):  # such as a full disk: others will say so
                     self.status()
 
@@ -131,6 +122,20 @@ class RunFolder:
             thread.join()
 
 
+def _refuse_if_taken(path: Path) -> None:
+    taken = [f for f in _OURS if os.path.exists(path / f)]
+    if taken:
+        raise ConfigError(
+            f"{path}: already holds a run ({', '.join(taken)}); give another --out,"
+            " or leave it out for a new folder"
+        )
+
+
+def _unusable(path: Path, error: OSError) -> SnnrunError:
+    kind = FileError if error.errno in FULL else ConfigError
+    return kind(f"{path}: can't be written: {cause(error)}")
+
+
 def now() -> str:
     """Return the time as ISO 8601 in UTC."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
@@ -140,17 +145,3 @@ def unique_name() -> str:
     """Return `<UTC yyyymmdd-hhmmss>-<6 hex>`."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     return f"{stamp}-{secrets.token_hex(3)}"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise FileError(f"{path}: can't be written: {error.strerror}") from error

@@ -6,19 +6,24 @@ system has no locks, and between hosts, status.json tells: who runs says so ever
 
 import contextlib
 import datetime
+import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
-from snnrun.errors import ConfigError
+from snnrun.errors import ConfigError, FileError
+from snnrun.store.disk import cause
 
 try:
     import fcntl
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
+BEAT_S = 5.0  # a process says that it is alive
 DEAD_AFTER_S = 60.0
+WATCHED_S = 2.4 * BEAT_S
 
 
 class Lock:
@@ -28,7 +33,8 @@ class Lock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = os.open(folder / "run.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        self._path = folder / "run.log"
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         self.sure = False
         try:
             if fcntl is not None:
@@ -42,40 +48,78 @@ class Lock:
         except OSError:  # no locks on this file system
             pass
 
+    def append(self, text: str) -> None:
+        """Append to run.log."""
+        try:
+            self.check()
+            os.write(self._file, text.encode())
+        except OSError as error:
+            raise FileError(f"{self._path}: can't be written: {cause(error)}") from error
+
+    def check(self) -> None:
+        """Complain if run.log is another file by now: then others may have the folder."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self._file), self._path.stat()):
+                return
+        raise FileError(
+            f"{self._path}: is gone, or another file (was the folder deleted, renamed or given to"
+            " another run?); this run stops"
+        )
+
     def release(self) -> None:
         """Let others have the folder."""
         os.close(self._file)
 
 
-def refuse_if_alive(folder: Path, status: dict[str, Any], locked: bool) -> None:
+def refuse_if_alive(folder: Path, locked: bool) -> None:
     """Complain if, by its status, a process still works in a folder.
 
     `locked`: this process holds the folder's lock, so no other one on this host does.
     """
-    if status.get("state") not in ("queued", "running") or status.get("pid") == os.getpid():
+    status = read_status(folder)
+    if status.get("state") not in ("queued", "running"):
         return
     here = status.get("host") == socket.gethostname()
-    if here and (locked or not _exists(status.get("pid"))):
+    if here and (locked or status.get("pid") == os.getpid() or not _exists(status.get("pid"))):
         return
-    age = _age(status.get("updated"))
-    if here or (age is not None and abs(age) < DEAD_AFTER_S):  # beyond that, clocks differ
+    if here or _recent(status.get("updated")) or _changes(folder):
         raise ConfigError(
             f"{folder}: runs on {status.get('host')} (process {status.get('pid')}); wait until it"
             f" ends, or for {DEAD_AFTER_S:.0f} s after it died"
         )
 
 
+def read_status(folder: Path) -> dict[str, Any]:
+    """Return what status.json says, empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _exists(pid: Any) -> bool:
-    with contextlib.suppress(OSError, TypeError, OverflowError, ValueError):
+    try:
         os.kill(pid, 0)
+    except PermissionError:  # somebody else's
         return True
-    return False
+    except (OSError, TypeError, OverflowError):
+        return False
+    return True
 
 
-def _age(updated: Any) -> float | None:
-    """Return the seconds since a time in ISO 8601, or None where it is none."""
+def _recent(updated: Any) -> bool:
+    """Return whether a time in ISO 8601 is about now."""
     try:
         then = datetime.datetime.fromisoformat(updated)
-        return (datetime.datetime.now(datetime.UTC) - then).total_seconds()
+        age = (datetime.datetime.now(datetime.UTC) - then).total_seconds()
     except (TypeError, ValueError):
-        return None
+        return False
+    return abs(age) < DEAD_AFTER_S
+
+
+def _changes(folder: Path) -> bool:
+    """Return whether somebody writes the status: clocks of two hosts may differ, or jump."""
+    before = read_status(folder)
+    time.sleep(WATCHED_S)
+    return read_status(folder) != before

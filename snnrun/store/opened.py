@@ -5,7 +5,6 @@ is read before its type is known and its size is one that the file can hold.
 """
 
 import contextlib
-import errno
 import json
 import math
 import stat
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 
 from snnrun.errors import FileError
+from snnrun.store.disk import cause
 
 ERRORS = (
     OSError,
@@ -41,7 +41,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except ERRORS as error:
-        raise FileError(f"{path}: can't be read: {reason(error)}") from error
+        raise FileError(f"{path}: can't be read: {cause(error)}") from error
 
 
 @contextlib.contextmanager
@@ -151,17 +151,6 @@ def strict_json(text: str) -> Any:
         raise ValueError(f"{word} in JSON")
 
     return json.loads(text, parse_constant=refuse)
-
-
-def reason(error: Exception) -> str:
-    """Return why a file can't be used, in a few words; HDF5 hides the number in its text."""
-    words = str(error)
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in words:
-        return "the disk is full"
-    if "File too large" in words or f"errno = {errno.EFBIG}" in words:
-        return "the file is larger than is allowed here"
-    words = str(getattr(error, "strerror", None) or words).strip("'\"") or type(error).__name__
-    return words.splitlines()[0][:300]
 
 
 def _attribute(holder: Any, name: str) -> Any:

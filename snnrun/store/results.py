@@ -5,8 +5,6 @@ timings are added when it is closed. Layout: /spikes/<P> as in SONATA, see `Layo
 """
 
 import contextlib
-import dataclasses
-import errno
 import json
 import os
 import shutil
@@ -20,69 +18,17 @@ import numpy as np
 
 from snnrun.errors import FileError
 from snnrun.store.carry_over import carry_over
-from snnrun.store.opened import reason
+from snnrun.store.disk import cause, discard, put_in_place, temporary_name
+from snnrun.store.layout import ROWS, Layout, Report
+from snnrun.store.room import NoRoomError, Room
 from snnrun.store.seal import seal
 from snnrun.store.written import Written
 
 FORMAT_VERSION = 2
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
-_ROWS = 16384
 _FLUSH_S = 0.5
 _unclosable: list[Any] = []
 _LIBVER = ("v110", "v110")  # SWMR needs it, and readers with an older HDF5 library can open it
-
-
-@dataclasses.dataclass(frozen=True)
-class SpikeTrains:
-    """A population (or drive) whose spikes are written."""
-
-    name: str
-    neurons: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """A state variable that is written."""
-
-    population: str
-    variable: str
-    units: str
-    neurons: np.ndarray
-    every_ms: float
-    first_ms: float
-    stop_ms: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """What the file will hold for each trial; `trials` > 1 puts it under /trials/<k>."""
-
-    trials: int
-    t_stop_ms: float
-    spikes: tuple[SpikeTrains, ...]
-    reports: tuple[Report, ...]
-    compression: str
-    compression_level: int
-    t_start_ms: float = 0.0
-
-    def growing(self) -> list[str]:
-        """Return the paths of the datasets that grow."""
-        each = [
-            f"spikes/{s.name}/{name}" for s in self.spikes for name in ("timestamps", "node_ids")
-        ]
-        each += [f"report/{r.population}/{r.variable}/data" for r in self.reports]
-        return [self.root(trial) + path for trial in range(self.trials) for path in each]
-
-    def stored(self) -> dict[str, Any]:
-        """Return how h5py is asked to store growing datasets."""
-        if self.compression == "none":
-            return {}
-        level = {"gzip": {"compression_opts": self.compression_level}}
-        return {"compression": self.compression, "shuffle": True, **level.get(self.compression, {})}
-
-    def root(self, trial: int) -> str:
-        """Return the group of a trial."""
-        return f"trials/{trial}/" if self.trials > 1 else ""
 
 
 class ResultsWriter:
@@ -95,8 +41,10 @@ class ResultsWriter:
         self._flushed = time.monotonic()
         self._open: dict[str, Any] = {}
         self._broken = False
+        self._room = Room()
+        self._temporary = temporary_name(path)
         with self._guarded():
-            self._file = h5py.File(_temporary(path), "w", libver=_LIBVER)
+            self._file = h5py.File(self._temporary, "w", libver=_LIBVER)
         self._file.attrs.create("magic", np.uint32(0x0A7A))
         self._file.attrs.create("version", np.array([0, 1], np.uint32))
         self._file.attrs["format"] = "snnrun"
@@ -116,6 +64,13 @@ class ResultsWriter:
         what an earlier part of the run has written.
         """
         with self._guarded():
+            arrays = [x for n in (nodes, projections) for one in n.values() for x in one.values()]
+            self._room.make(
+                self._temporary,
+                self._file,
+                self.layout.size(before.rows if before else {}),
+                *arrays,
+            )
             self._file.create_dataset("config", data=config, dtype=h5py.string_dtype("utf-8"))
             self._file.create_group("provenance").attrs.update(provenance)
             for group, entries in (("nodes", nodes), ("network", projections)):
@@ -128,7 +83,7 @@ class ResultsWriter:
             if before and before.rows:
                 carry_over(self.path, self._file, before, self.written)
             self._file.swmr_mode = True
-            os.replace(_temporary(self.path), self.path)  # readers only ever see SWMR mode
+            put_in_place(self._temporary, self.path)  # readers only ever see SWMR mode
 
     def append_spikes(self, trial: int, name: str, ms: np.ndarray, ids: np.ndarray) -> None:
         """Append spikes of a population, in order of time."""
@@ -146,6 +101,7 @@ class ResultsWriter:
             begun = time.perf_counter()
             with self._guarded():
                 self._file.flush()
+            self._room.flushed()
             self._flushed = time.monotonic()
             self.seconds += time.perf_counter() - begun
 
@@ -166,14 +122,19 @@ class ResultsWriter:
                 self._file.close()
 
     def finish(self, entries: dict[str, Any], attributes: dict[str, dict[str, Any]]) -> None:
-        """Close the stream and add what is known at the end.
+        """Close the stream and add what is known at the end, to a copy that takes its place.
 
+        So neither a reader nor a process that is killed meanwhile leaves it unreadable.
         `entries`: path → (value, attributes) of datasets; `attributes`: path → attributes of
         groups. Paths are relative to the file's root.
         """
         begun = time.perf_counter()
         self.close()
-        with self._guarded(), _reopened(self.path) as file:
+        with self._guarded():
+            shutil.copyfile(self.path, self._temporary)
+            self._room = Room(self._temporary.stat().st_size)
+            self._room.make(self._temporary, None, 0, *(x for x, _ in entries.values()), attributes)
+            self._file = file = h5py.File(self._temporary, "r+", libver=_LIBVER)
             for path, (value, more) in entries.items():
                 options = self.layout.stored() if np.ndim(value) == 2 and np.size(value) else {}
                 dataset = file.create_dataset(path, data=value, **options)
@@ -181,8 +142,9 @@ class ResultsWriter:
             for path, more in attributes.items():
                 file.require_group(path).attrs.update(more)
             _correct_ends(file, self.layout)
-        with self._guarded():
-            seal(self.path)
+            file.close()
+            seal(self._temporary)
+            put_in_place(self._temporary, self.path)
         self.seconds += time.perf_counter() - begun
 
     def _create_trial(self, trial: int) -> None:
@@ -221,11 +183,18 @@ class ResultsWriter:
         """
         try:
             yield
+        except (FileError, NoRoomError) as error:  # HDF5 is well; of the file carried over
+            self._file.close()
+            discard(self._temporary)
+            if isinstance(error, NoRoomError):
+                raise FileError(f"{self.path}: can't be written: {error}") from error
+            raise
         except (OSError, RuntimeError) as error:
             self._broken = True
             _unclosable.append((getattr(self, "_file", None), self._open))
+            discard(self._temporary)
             raise FileError(
-                f"{self.path}: can't be written: {reason(error)}", leave_at_once=True
+                f"{self.path}: can't be written: {cause(error)}", leave_at_once=True
             ) from error
 
     def _append(self, path: str, rows: np.ndarray) -> None:
@@ -234,6 +203,7 @@ class ResultsWriter:
             with self._guarded():
                 dataset = self._open.setdefault(path, self._open.get(path) or self._file[path])
                 rows = np.ascontiguousarray(rows, dataset.dtype)
+                self._room.make_for(self.path, dataset, rows)
                 dataset.resize(dataset.shape[0] + len(rows), axis=0)
                 dataset[-len(rows) :] = rows
                 self.written.add(path, rows)
@@ -241,7 +211,7 @@ class ResultsWriter:
 
 
 def _growing(layout: Layout, group: h5py.Group, name: str, tail: tuple[int, ...], kind: Any) -> Any:
-    rows = max(1, _ROWS // max(1, int(np.prod(tail))))
+    rows = max(1, ROWS // max(1, int(np.prod(tail))))
     return group.create_dataset(
         name,
         (0, *tail),
@@ -272,24 +242,3 @@ def _correct_ends(file: h5py.File, layout: Layout) -> None:
             group = file[f"{layout.root(trial)}report/{report.population}/{report.variable}"]
             rows = group["data"].shape[0]
             group["mapping/time"][1] = report.first_ms + rows * report.every_ms
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
-
-
-@contextlib.contextmanager
-def _reopened(path: Path) -> Iterator[h5py.File]:
-    """Open a closed stream for additions; where a reader holds it, put a copy in its place."""
-    try:
-        file = h5py.File(path, "r+", libver=_LIBVER)
-    except OSError as error:
-        if error.errno != errno.EAGAIN:
-            raise
-        shutil.copyfile(path, _temporary(path))
-        with h5py.File(_temporary(path), "r+", libver=_LIBVER) as copy:
-            yield copy
-        os.replace(_temporary(path), path)
-        return
-    with file:
-        yield file

@@ -52,6 +52,15 @@ def test_every_trial_on_its_own_graph_and_core(cli, monkeypatch):
     assert_same_results("whole/results.h5", "run/results.h5")
 
 
+def test_trials_that_wait_keep_their_state(cli, monkeypatch, whole):
+    """Also over several interruptions, while trials before them go on."""
+    interrupted_at(monkeypatch, 1777, 8000, 20011)
+    one = ("engine.batch=1", "engine.threads=1", "--quiet")
+    assert cli("simulate", *SMALL, "trials=3", "--out", "run", "--quiet").code == 75
+    assert [cli("simulate", "--resume", "run", *one).code for _ in range(3)] == [75, 75, 0]
+    assert_same_results(whole / "results.h5", "run/results.h5")
+
+
 def test_a_run_that_was_never_saved_starts_again(cli, whole):
     assert cli("simulate", *SMALL, "trials=3", "--out", "run", "--quiet").code == 0
     file = Path("run/status.json")
@@ -235,6 +244,15 @@ class TestFromCheckpoint:
         assert cli("simulate", *SMALL, *changes, "--out", "run").code == 75
         assert cli("simulate", "--resume", "run", "--quiet").code == 0
         assert_same_results("whole/results.h5", "run/results.h5")
+
+    def test_trials_that_wait_keep_their_state(self, cli, saved, monkeypatch):
+        changes = ("trials=2", "engine.batch=1", "engine.threads=1", "--quiet")
+        changes += ("--from-checkpoint", saved)
+        assert cli("simulate", *SMALL, *changes, "--out", "whole").code == 0
+        interrupted_at(monkeypatch, 25000)
+        assert cli("simulate", *SMALL, *changes, "--out", "run").code == 75
+        assert cli("simulate", "--resume", "run", "--quiet").code == 0
+        assert_same_results("whole/results.h5", "run/results.h5", spikes=500)
 
     @pytest.mark.parametrize(
         ("changes", "code", "said"),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from snnrun.errors import ConfigError, FileError
-from snnrun.store.folder import RunFolder, now, unique_name, write_atomically
+from snnrun.store.disk import write_atomically
+from snnrun.store.folder import RunFolder, now, unique_name
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
 
@@ -114,7 +115,7 @@ class TestWriteAtomically:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(FileError, match="file: can't be written: No space left on device"):
+        with pytest.raises(FileError, match="file: can't be written: the disk is full"):
             write_atomically(path, b"two")
         assert path.read_bytes() == b"one"
         assert [p.name for p in tmp_path.iterdir()] == ["file"]
@@ -125,7 +126,7 @@ class TestWriteAtomically:
 
 
 def test_the_status_says_that_the_process_is_alive(tmp_path, monkeypatch):
-    monkeypatch.setattr("snnrun.store.folder._BEAT_S", 0.01)
+    monkeypatch.setattr("snnrun.store.folder.BEAT_S", 0.01)
     folder = RunFolder.create(tmp_path / "run", "x")
     folder.status("running", reason="mine")
     before = folder.last_status()

@@ -10,7 +10,8 @@ import pytest
 
 from snnrun.errors import FileError
 from snnrun.store import read
-from snnrun.store.results import FORMAT_VERSION, Layout, Report, ResultsWriter, SpikeTrains
+from snnrun.store.layout import Layout, Report, SpikeTrains
+from snnrun.store.results import FORMAT_VERSION, ResultsWriter
 
 NODES = {
     "E": {"size": 10, "type": "excitatory", "kind": "eif", "x": np.arange(10.0)},
