@@ -22,7 +22,8 @@ from snnrun.store.about import checked
 from snnrun.store.opened import reason
 from snnrun.store.seal import digest
 
-FORMAT, FORMAT_VERSION = "snnrun-checkpoint", 1
+FORMAT = "snnrun-checkpoint"
+FORMAT_VERSION = opened.VERSIONS[FORMAT]
 _BLOCK = 512
 _MARK = b"snnrun checkpoint sha256 "
 
@@ -82,7 +83,8 @@ def read(path: Path) -> Checkpoint:
     with opened.explained(path):
         _verify(path)
     with opened.opened(path) as file:
-        opened.check_version(path, file, FORMAT, FORMAT_VERSION)
+        opened.version(path, file, FORMAT)
+        opened.check_format(path, file, FORMAT)
         about, config = (
             opened.array(file, name, "u", ndim=1).tobytes().decode() for name in ("about", "config")
         )

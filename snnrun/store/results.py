@@ -20,11 +20,11 @@ import numpy as np
 
 from snnrun.errors import FileError
 from snnrun.store.carry_over import carry_over
-from snnrun.store.opened import reason
+from snnrun.store.opened import VERSIONS, reason
 from snnrun.store.seal import seal
 from snnrun.store.written import Written
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = VERSIONS["snnrun"]
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _ROWS = 16384
 _FLUSH_S = 0.5
