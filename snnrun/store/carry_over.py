@@ -12,6 +12,7 @@ import h5py
 
 from snnrun.errors import FileError
 from snnrun.store import opened
+from snnrun.store.at_rest import AtRest
 from snnrun.store.disk import cause
 from snnrun.store.written import Written
 
@@ -27,12 +28,13 @@ def carry_over(old: Path, new: h5py.File, before: Written, written: Written) -> 
     with _reading(old):
         if set(before.rows) != set(written.rows):
             raise ValueError("it holds other records")
-        file = opened.start(old, swmr=True)
-    with file:
-        written.started = before.started
-        if written.started is None:
-            with _reading(old):
-                written.started = opened.text(opened.group(file, "provenance"), "started")
+        opened.check_regular(old)
+    with contextlib.ExitStack() as stack:
+        with _reading(old):
+            raw = stack.enter_context(AtRest(old))
+            file = stack.enter_context(h5py.File(raw, "r"))
+            opened.version(old, file, "snnrun")
+        written.started = before.started or written.started
         new["provenance"].attrs["started"] = written.started
         for name in before.rows:
             _copy(old, file, new, name, before, written)

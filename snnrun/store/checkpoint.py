@@ -23,7 +23,8 @@ from snnrun.store.about import checked
 from snnrun.store.disk import write_atomically
 from snnrun.store.seal import digest
 
-FORMAT, FORMAT_VERSION = "snnrun-checkpoint", 1
+FORMAT = "snnrun-checkpoint"
+FORMAT_VERSION = opened.VERSIONS[FORMAT]
 _BLOCK = 512
 _MARK = b"snnrun checkpoint sha256 "
 
@@ -76,7 +77,8 @@ def read(path: Path) -> Checkpoint:
     with opened.explained(path):
         _verify(path)
     with opened.opened(path) as file:
-        opened.check_version(path, file, FORMAT, FORMAT_VERSION)
+        opened.version(path, file, FORMAT)
+        opened.check_format(path, file, FORMAT)
         about, config = (
             opened.array(file, name, "u", ndim=1).tobytes().decode() for name in ("about", "config")
         )

@@ -33,6 +33,7 @@ _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZ
 _EXPANSION = 1100  # more than any of them expands
 _SMALL = 1 << 20
 _KINDS = {"snnrun": "results file", "snnrun-checkpoint": "checkpoint"}
+VERSIONS = {"snnrun": 2, "snnrun-checkpoint": 1}  # the newest of each kind
 
 
 @contextlib.contextmanager
@@ -45,16 +46,12 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(path: Path, swmr: bool = False) -> Iterator[h5py.File]:
+def opened(path: Path) -> Iterator[h5py.File]:
     """Open a file for reading; what goes wrong meanwhile is a FileError."""
-    with explained(path), start(path, swmr) as file:
-        yield file
-
-
-def start(path: Path, swmr: bool = False) -> h5py.File:
-    """Return the opened file; a broad range of errors if it is none."""
-    check_regular(path)
-    return h5py.File(path, "r", swmr=swmr)
+    with explained(path):
+        check_regular(path)
+        with h5py.File(path, "r") as file:
+            yield file
 
 
 def check_regular(path: Path) -> None:
@@ -63,19 +60,28 @@ def check_regular(path: Path) -> None:
         raise OSError("is no file")
 
 
-def check_version(path: Path, file: h5py.File, kind: str, newest: int) -> int:
-    """Return the format version; FileError unless the file is of this kind and is known."""
-    if "format" not in file.attrs or text(file, "format") != kind:
+def version(path: Path, file: h5py.File, kind: str) -> int:
+    """Return the format version; FileError unless the file seems of this kind and it is known.
+
+    Safe even where damage may have gone unseen: no text is read, on which HDF5 may hang.
+    """
+    if not {"format", "format_version"} <= set(file.attrs):
         raise FileError(f"{path}: is no {_KINDS[kind]} of snnrun")
-    version = number(file, "format_version")
-    if version != int(version) or version < 1:
-        raise ValueError(f"it has format version {version:g}")
-    if version > newest:
+    found = number(file, "format_version")
+    if np.shape(found) or found != int(found) or found < 1:
+        raise ValueError(f"it has format version {found}")
+    if found > VERSIONS[kind]:
         raise FileError(
-            f"{path}: has format version {version:g}; this snnrun reads up to {newest}:"
+            f"{path}: has format version {found}; this snnrun reads up to {VERSIONS[kind]}:"
             " install a newer one"
         )
-    return int(version)
+    return int(found)
+
+
+def check_format(path: Path, file: h5py.File, kind: str) -> None:
+    """FileError unless the file says that it is of this kind."""
+    if text(file, "format") != kind:
+        raise FileError(f"{path}: is no {_KINDS[kind]} of snnrun")
 
 
 def node(parent: h5py.Group, path: str) -> Any:

@@ -10,7 +10,6 @@ import numpy as np
 
 from snnrun.errors import FileError
 from snnrun.store import opened as safe
-from snnrun.store.results import FORMAT_VERSION
 from snnrun.store.seal import check_seal
 
 _SEALED = 2  # format version from which on a finished file bears a seal
@@ -55,8 +54,9 @@ def _finished(path: Path) -> Iterator[h5py.File]:
         safe.check_regular(path)
         sealed = check_seal(path)
     with safe.opened(path) as file:
-        if safe.check_version(path, file, "snnrun", FORMAT_VERSION) >= _SEALED and not sealed:
+        if safe.version(path, file, "snnrun") >= _SEALED and not sealed:
             raise FileError(f"{path}: is cut off, damaged, or was changed (it bears no checksum)")
+        safe.check_format(path, file, "snnrun")
         yield file
 
 

@@ -20,11 +20,12 @@ from snnrun.errors import FileError
 from snnrun.store.carry_over import carry_over
 from snnrun.store.disk import cause, discard, put_in_place, temporary_name
 from snnrun.store.layout import ROWS, Layout, Report
+from snnrun.store.opened import VERSIONS
 from snnrun.store.room import NoRoomError, Room
 from snnrun.store.seal import seal
 from snnrun.store.written import Written
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = VERSIONS["snnrun"]
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _FLUSH_S = 0.5
 _unclosable: list[Any] = []

@@ -11,6 +11,7 @@ import pytest
 from snnrun.errors import ConfigError, FileError
 from snnrun.store.disk import write_atomically
 from snnrun.store.folder import RunFolder, now, unique_name
+from snnrun.store.lock import read_status
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
 
@@ -129,10 +130,10 @@ def test_the_status_says_that_the_process_is_alive(tmp_path, monkeypatch):
     monkeypatch.setattr("snnrun.store.folder.BEAT_S", 0.01)
     folder = RunFolder.create(tmp_path / "run", "x")
     folder.status("running", reason="mine")
-    before = folder.last_status()
+    before = read_status(folder.path)
     with folder.alive():
-        while folder.last_status()["updated"] == before["updated"]:
+        while read_status(folder.path)["updated"] == before["updated"]:
             pass
-    after = folder.last_status()
+    after = read_status(folder.path)
     assert after == before | {"updated": after["updated"]}
     folder.release()
