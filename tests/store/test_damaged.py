@@ -130,10 +130,12 @@ def check(
 
 def damaged_bytes(files: Files, how: str, folder: Path, seeds: int) -> dict[str, Path]:
     content = files.source(how).read_bytes()
+    used = content.rstrip(b"\0")  # what follows may be reserved, and damage there is none
     paths = {}
     for kind, damage in BYTES.items():
         for seed in range(seeds):
-            found = damage(content, random.Random(f"{kind} {how} {seed}"))
+            found = damage(used, random.Random(f"{kind} {how} {seed}"))
+            found += content[len(used) :] if len(found) >= len(used) else b""
             if found != content:
                 paths[f"{kind} {seed}"] = path = folder / f"{len(paths)}" / "results.h5"
                 path.parent.mkdir()
@@ -194,8 +196,8 @@ def test_hostile_contents(files, tmp_path, how):
                 change(file, target, tmp_path / "other.h5")
             reseal(path, how)
             paths[f"{kind} {target}"] = path
-    assert len(CONTENTS) >= 30
-    assert len(paths) >= 50
+    assert len(CONTENTS) >= 32
+    assert len(paths) >= 58
     ends = check(files, how, tmp_path, paths, always=True)
     assert ends["refused"] == len(paths)
 
@@ -209,7 +211,7 @@ def test_hostile_words_of_a_checkpoint(files, tmp_path):
             del file["about"]
             file["about"] = np.frombuffer(text.encode(), np.uint8)
         reseal(path, "saved")
-    assert len(paths) >= 25
+    assert len(paths) >= 29
     assert check(files, "saved", tmp_path, paths, always=True)["refused"] == len(paths)
 
 
@@ -307,3 +309,10 @@ class TestCommands:
             file["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
         reseal(path, "saved")
         self.refused(call(*command), results)
+
+
+def test_nothing_is_ever_unpickled():
+    risky = ("import pickle", "import marshal", "import shelve", "allow_pickle", "joblib", "eval(")
+    for path in (ROOT / "snnrun").rglob("*.py"):
+        source = path.read_text()
+        assert not [word for word in risky if word in source.replace(".eval(", "")], path
