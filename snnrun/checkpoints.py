@@ -7,6 +7,7 @@ written.
 
 import dataclasses
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -217,8 +218,9 @@ def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str 
         return f"was saved with dt={about['dt']:g}, this run has dt={e.dt:g}"
     if not steps:
         return "holds no state of a trial (the run was over); take an earlier one"
-    if len(steps) > 1 and (set(steps) < {str(k) for k in range(e.trials)}):
-        return f"holds the state of {len(steps)} trials; set trials to at most that"
+    lacking = [k for k in range(e.trials) if str(k) not in steps]
+    if len(steps) > 1 and lacking:
+        return f"holds no state of trial {lacking[0]}; set trials to at most {lacking[0]}"
     if len(set(steps.values())) > 1:
         return "its trials are at different times; take the one at the end (checkpoint.final)"
     at = next(iter(steps.values()))
@@ -228,16 +230,19 @@ def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str 
     return None
 
 
-def latest(folder: RunFolder, config: str | None = None) -> Checkpoint | None:
+def latest(
+    folder: RunFolder, config: str | None = None, warn: Callable[[str], None] = lambda text: None
+) -> Checkpoint | None:
     """Return the last checkpoint of a run that is undamaged; None where there is none.
 
+    `warn` hears of those that are passed over.
     FileError if it is of another config: somebody changed config.yaml.
     """
     for path in checkpoint.newest(folder.checkpoints):
         try:
             found = checkpoint.read(path)
         except FileError as error:
-            folder.log(f"passed over: {error}")
+            warn(f"passed over {error}")
             continue
         if config is not None and found.config != config:
             raise FileError(

@@ -1,6 +1,7 @@
 """A run that goes on: where it was interrupted, or from another run's state."""
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,8 +56,15 @@ def resumed(path: Path, overrides: list[str] | None) -> Job:
     _restore_config(folder)
     _, e, _ = one_run.compose(overrides, None, path / "config.yaml")
     config = (path / "config.yaml").read_text(encoding="utf-8")
-    found = latest(folder, config)
-    if found is not None:
+
+    def warn(text: str) -> None:
+        folder.log(f"warning: {text}")
+        print(f"warning: {text}", file=sys.stderr)
+
+    found = latest(folder, config, warn)
+    if found is None:
+        print("warning: there is no checkpoint; the run starts again", file=sys.stderr)
+    else:
         about = found.about
         e = dataclasses.replace(e, start=about["start"], network_seed=about["network_seed"])
     return Job(e, config, folder, found)

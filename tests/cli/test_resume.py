@@ -154,8 +154,10 @@ def test_a_damaged_checkpoint_is_passed_over(cli, monkeypatch, whole):
     with last.open("r+b") as file:
         file.seek(5000)
         file.write(b"x")
-    assert cli("simulate", "--resume", "run", "--quiet").code == 0
-    assert f"{last.name}: is damaged" in Path("run/run.log").read_text()
+    outcome = cli("simulate", "--resume", "run", "--quiet")
+    assert outcome.code == 0
+    said = f"warning: passed over {last}: is damaged (its checksum differs)"
+    assert said in outcome.err and said in Path("run/run.log").read_text()
     assert_same_results(whole / "results.h5", "run/results.h5")
 
 
@@ -266,6 +268,16 @@ class TestFromCheckpoint:
         run = cli("simulate", *SMALL, *changes, "--from-checkpoint", saved, "--out", "run")
         assert run.code == code
         assert said in run.err
+
+    def test_every_trial_needs_its_state(self, cli):
+        wanted = ("trials=2", "checkpoint.final=true", "--out", "two", "--quiet")
+        assert cli("simulate", *SMALL, *wanted).code == 0
+        saved = "two/checkpoints/step_80000.h5"
+        more = (*SMALL, "duration.ms=2100", "--from-checkpoint", saved, "--quiet")
+        outcome = cli("simulate", *more, "trials=3", "--out", "three")
+        assert outcome.code == 2
+        assert "holds no state of trial 2; set trials to at most 2" in outcome.err
+        assert cli("simulate", *more, "trials=2", "--out", "other").code == 0
 
     def test_no_checkpoint(self, cli, saved):
         for path, said in (
