@@ -43,7 +43,7 @@ class Checkpoints:
         self._before = before
         self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
         self._marks = {even(e.steps_in(ms)) for ms in e.checkpoint.at_ms or []}
-        self._every = even(e.steps_in(e.checkpoint.every_ms or 0.0))
+        self._every = max(2, e.steps_in(e.checkpoint.every_ms)) if e.checkpoint.every_ms else 0
         self._saved = time.monotonic()
         self._wanted = False
         self._written = [p for p in reversed(checkpoint.newest(folder.checkpoints)) if not _kept(p)]
@@ -52,7 +52,7 @@ class Checkpoints:
         """Return the next step at which a checkpoint is due."""
         later = [mark for mark in self._marks if mark > step]
         if self._every:
-            later.append((step // self._every + 1) * self._every)
+            later.append(even((step // self._every + 1) * self._every))
         return min(later, default=self._e.steps)
 
     def due(self, step: int) -> bool:
@@ -60,7 +60,7 @@ class Checkpoints:
         wall = self._e.checkpoint.every_wall_s
         self._wanted |= (
             step in self._marks
-            or bool(self._every and step % self._every == 0)
+            or bool(self._every and step == even(step // self._every * self._every))
             or bool(self._interruption.reason)
             or (wall is not None and time.monotonic() - self._saved > wall)
         )
@@ -82,7 +82,8 @@ class Checkpoints:
         states = {k: s for group in resting for k, s in group.snapshots().items()}
         self.write(trials, states | ended, sink.sync(), clock.seconds, kept=marked)
         self._saved, self._wanted = time.monotonic(), False
-        if reason := self._interruption.reason:
+        ahead = len(trials) < self._e.trials or not all(t.over(self._e) for t in trials)
+        if ahead and (reason := self._interruption.reason):
             raise InterruptedRunError(reason)
 
     def write(
@@ -204,7 +205,7 @@ def begin_from(
     e = dataclasses.replace(e, start=start, network_seed=about["network_seed"])
     arrays = {}
     for trial in range(e.trials):
-        state = found.part(f"{trial if len(steps) > 1 else next(iter(steps))}/state/")
+        state = found.part(f"{trial if str(trial) in steps else next(iter(steps))}/state/")
         for name, x in state.items():
             fresh = name in ("word", "fingerprint", "total")  # of the spikes of this run
             arrays[f"{trial}/state/{name}"] = np.zeros_like(x) if fresh else x
@@ -219,8 +220,9 @@ def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str 
     if not steps:
         return "holds no state of a trial (the run was over); take an earlier one"
     lacking = [k for k in range(e.trials) if str(k) not in steps]
-    if len(steps) > 1 and lacking:
-        return f"holds no state of trial {lacking[0]}; set trials to at most {lacking[0]}"
+    if lacking and (len(about["trials"]) > 1 or e.network.per_trial):
+        way_out = f"set trials to at most {lacking[0]}" if lacking[0] else "take another one"
+        return f"holds no state of trial {lacking[0]}; {way_out}"
     if len(set(steps.values())) > 1:
         return "its trials are at different times; take the one at the end (checkpoint.final)"
     at = next(iter(steps.values()))

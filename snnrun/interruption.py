@@ -50,7 +50,7 @@ class Interruption:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         del frame
-        again, self._signal = bool(self._signal), signal.Signals(number).name
+        again, self._signal = self._signal == "SIGINT", signal.Signals(number).name
         if number == signal.SIGINT and (again or not self.savable):
             raise KeyboardInterrupt
         if number == signal.SIGTERM and not self.savable:

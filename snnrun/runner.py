@@ -168,4 +168,6 @@ class _Course:
                 self._trials[number] = trial
                 if state := self._saved.state(number):
                     self.ended[number] = state
-                self.clock.events += synaptic_events(self.e, network, trial.total, trial.end)
+                self.clock.events += synaptic_events(
+                    self.e, network, trial.total, trial.end - self.e.start
+                )

@@ -1,6 +1,7 @@
 """However a run ends, its status says how: done, interrupted, failed."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -32,8 +33,11 @@ def attended(
         print(f"continue with: snnrun simulate --resume {folder.path}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt as error:
-        code = 143 if isinstance(error, Terminated) else 130
-        _interrupted(folder, code, "interrupted; results up to here kept", as_json)
+        if isinstance(error, Terminated) and any(folder.checkpoints.glob("step_*.h5")):
+            code, reason = 75, "interrupted by SIGTERM; its last checkpoint is kept"
+        else:
+            code, reason = _code(error), "interrupted; results up to here kept"
+        _interrupted(folder, code, reason, as_json)
         raise typer.Exit(code) from None
     except SnnrunError as error:
         _try_status(folder, "failed", str(error), error.exit_code)
@@ -44,6 +48,23 @@ def attended(
     finally:
         watcher.close()
         folder.release()
+
+
+@contextlib.contextmanager
+def ended_early(as_json: str | None) -> Iterator[None]:
+    """Give the right exit code where a signal comes before there is a folder."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        print("interrupted", file=sys.stderr)
+        if as_json:
+            found = {"command": as_json, "state": "interrupted", "exit_code": _code(error)}
+            print(json.dumps({**found, "out": None}))
+        raise typer.Exit(_code(error)) from None
+
+
+def _code(error: KeyboardInterrupt) -> int:
+    return 143 if isinstance(error, Terminated) else 130
 
 
 @contextlib.contextmanager

@@ -48,10 +48,13 @@ def draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> N
         return
     from snnrun.store.read import spikes
 
-    stop = summary.per_trial[0][0].end * experiment.dt
+    start, warm, stop = (
+        steps * experiment.dt
+        for steps in (experiment.start, experiment.warmup_steps, summary.per_trial[0][0].end)
+    )
     trains = [Trains(*population) for population in spikes(folder.results)]
     title = f"{experiment.name}, seed {experiment.seed}"
-    draw(folder.path / "overview.png", title, trains, experiment.duration.warmup_ms, stop)
+    draw(folder.path / "overview.png", title, trains, warm, stop, start)
 
 
 def conclude(

@@ -37,12 +37,8 @@ def outcome(path: Path) -> dict[str, Any] | None:
     return {"exit_code": status.get("exit_code"), **outcome(path / "results.h5")}
 
 
-def resumed(path: Path, overrides: list[str] | None) -> Job:
-    """Return the rest of an interrupted run; only how it is computed can be changed."""
-    from snnrun.checkpoints import latest
-    from snnrun.store.folder import RunFolder
-    from snnrun.store.lock import read_status
-
+def only_how(overrides: list[str] | None) -> None:
+    """Complain of overrides that would change what a run computes."""
     for override in overrides or []:
         if not override.startswith(_FREE) or override.startswith("engine.precision"):
             raise ConfigError(
@@ -50,6 +46,14 @@ def resumed(path: Path, overrides: list[str] | None) -> Job:
                 " not precision) and checkpoint.* can be changed, or start a new run with"
                 " --from-checkpoint"
             )
+
+
+def resumed(path: Path, overrides: list[str] | None) -> Job:
+    """Return the rest of an interrupted run; only how it is computed can be changed."""
+    from snnrun.checkpoints import latest
+    from snnrun.store.folder import RunFolder
+    from snnrun.store.lock import read_status
+
     folder = RunFolder.reopen(path)
     if read_status(path).get("state") in _OVER:
         raise ConfigError(f"{path}: another process has just ended this run")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snnrun.cli import one_run
-from snnrun.cli.attended import attended
+from snnrun.cli.attended import attended, ended_early
 from snnrun.cli.options import (
     Config,
     ConfigDir,
@@ -54,10 +54,11 @@ def simulate(
     del debug  # read where errors are reported
     begun = time.perf_counter()
     interruption = Interruption(time_limit)
-    with interruption.listening():
+    name = "simulate" if as_json else None
+    with interruption.listening(), ended_early(name):
         if resume is not None:
             _alone(resume, out, config, config_dir, from_checkpoint, dry_run)
-            if _show_if_over(resume, quiet, as_json):
+            if _show_if_over(resume, overrides, quiet, as_json, strict):
                 return
         job = _job(overrides, out, config, config_dir, resume, from_checkpoint, dry_run, as_json)
         if job is None:
@@ -65,7 +66,7 @@ def simulate(
         from snnrun.report.progress import observer
 
         watcher = observer(quiet or as_json, log_every)
-        with attended(job.folder, watcher, "simulate" if as_json else None):
+        with attended(job.folder, watcher, name):
             summary = _run(job, watcher, time.perf_counter() - begun, interruption)
             one_run.draw(job.experiment, job.folder, summary)
             code = one_run.conclude(job.experiment, job.folder, summary, strict)
@@ -104,15 +105,15 @@ def _job(
     from snnrun.store.folder import RunFolder
 
     if from_checkpoint is not None:
+        from snnrun.store import checkpoint
+
         job = settled(from_checkpoint, e, out, composed.yaml)
+        assert job.found is not None
+        name = checkpoint.name_of(job.experiment.start * job.experiment.trials)
+        checkpoint.write(job.folder.checkpoints / name, job.found)  # before config.yaml
     else:
         job = Job(e, composed.yaml, RunFolder.create(out, e.name), None)
     one_run.begin(job.folder, composed, warnings)
-    if job.found is not None:
-        from snnrun.store import checkpoint
-
-        name = checkpoint.name_of(job.experiment.start * job.experiment.trials)
-        checkpoint.write(job.folder.checkpoints / name, job.found)
     return job
 
 
@@ -126,14 +127,18 @@ def _run(
     return run(job.experiment, job.config, job.folder, watcher, compose_s, job.found, interruption)
 
 
-def _show_if_over(path: Path, quiet: bool, as_json: bool) -> bool:
+def _show_if_over(
+    path: Path, overrides: list[str] | None, quiet: bool, as_json: bool, strict: bool
+) -> bool:
     """Show what a run has found that is over already."""
-    from snnrun.cli.resumed import outcome
+    from snnrun.cli.resumed import only_how, outcome
 
+    only_how(overrides)
     found = outcome(path)
     if found is None:
         return False
-    code = found.pop("exit_code") or 0
+    unhealthy = strict and found["health"]["verdict"] != "ok"
+    code = found.pop("exit_code") or (3 if unhealthy else 0)
     _show(path, found, code, quiet, as_json)
     if code:
         raise UnhealthyError(f"the network is unhealthy; see {path}/status.json")

@@ -214,7 +214,7 @@ def chunks(
             pace.finished(waiting[1])
         waiting = begun
     if waiting is not None:
-        yield Chunk(waiting[0], waiting[1], ready.fetch(waiting[2]))
+        yield Chunk(waiting[0], waiting[1], ready.fetch(waiting[2]), rest=breaks.due(first))
 
 
 Job = tuple[Any, Iterator[Chunk]]

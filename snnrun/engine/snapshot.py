@@ -20,7 +20,8 @@ Snapshot = dict[str, np.ndarray]
 
 def take(plan: Plan, carry: Carry, step: int) -> list[Snapshot]:
     """Return the state of each lane before step `step`, from a carry on the host."""
-    ring = np.asarray(carry.state.ring).reshape(-1, plan.lanes, plan.slots)
+    ring = np.asarray(carry.state.ring)
+    ring = ring.reshape(plan.depth if ring.size else 0, plan.lanes, plan.slots)
     if len(ring):
         ring = np.roll(ring, -(step % plan.depth), axis=0)
     arrays = dict(_lane_arrays(carry))

@@ -24,8 +24,19 @@ class Trains(NamedTuple):
     ids: np.ndarray
 
 
-def draw(path: Path, title: str, trains: list[Trains], warmup_ms: float, stop_ms: float) -> None:
-    """Draw the figure of a run; populations without recorded spikes are left out."""
+def draw(
+    path: Path,
+    title: str,
+    trains: list[Trains],
+    warmup_ms: float,
+    stop_ms: float,
+    start_ms: float = 0.0,
+) -> None:
+    """Draw the figure of a run; populations without recorded spikes are left out.
+
+    `warmup_ms`: where statistics begin, as all times counted from t = 0; `start_ms`: where the
+    run does.
+    """
     figure = Figure(figsize=(11, 7.5))
     FigureCanvasAgg(figure)
     figure.suptitle(title)
@@ -34,8 +45,9 @@ def draw(path: Path, title: str, trains: list[Trains], warmup_ms: float, stop_ms
     )
     figure.subplots_adjust(left=0.12, right=0.98, top=0.92, bottom=0.07, hspace=0.75, wspace=0.25)
     colours = _colours(trains)
-    _raster(axes["raster"], trains, colours, warmup_ms, stop_ms)
-    _rate(axes["rate"], trains, colours, stop_ms)
+    begin = max(start_ms, min(warmup_ms, stop_ms - _RASTER_MS))
+    _raster(axes["raster"], trains, colours, begin, min(begin + _RASTER_MS, stop_ms))
+    _rate(axes["rate"], trains, colours, start_ms, stop_ms)
     _distributions(axes, trains, colours, warmup_ms, stop_ms)
     temporary = path.with_name(f".{path.name}.tmp")
     figure.savefig(temporary, dpi=110, format="png")
@@ -53,10 +65,8 @@ def _colours(trains: list[Trains]) -> dict[str, str]:
 
 
 def _raster(
-    axes: Axes, trains: list[Trains], colours: dict[str, str], warmup_ms: float, stop_ms: float
+    axes: Axes, trains: list[Trains], colours: dict[str, str], begin: float, end: float
 ) -> None:
-    begin = min(warmup_ms, max(0.0, stop_ms - _RASTER_MS))
-    end = min(begin + _RASTER_MS, stop_ms)
     total = sum(t.neurons for t in trains)
     row, ticks = 0, []
     for train in trains:
@@ -81,8 +91,10 @@ def _raster(
     axes.set_yticks([y for y, _ in ticks], [label for _, label in ticks])
 
 
-def _rate(axes: Axes, trains: list[Trains], colours: dict[str, str], stop_ms: float) -> None:
-    edges = np.arange(0, stop_ms + _BIN_MS / 2, _BIN_MS)
+def _rate(
+    axes: Axes, trains: list[Trains], colours: dict[str, str], start_ms: float, stop_ms: float
+) -> None:
+    edges = np.arange(start_ms, stop_ms + _BIN_MS / 2, _BIN_MS)
     for train in trains:
         if edges.size > 1:
             counts = np.histogram(train.ms, edges)[0]
@@ -90,7 +102,7 @@ def _rate(axes: Axes, trains: list[Trains], colours: dict[str, str], stop_ms: fl
             axes.plot(
                 edges[:-1] + _BIN_MS / 2, rate, lw=0.7, color=colours[train.name], label=train.name
             )
-    axes.set(xlabel="time (ms)", ylabel="sp/s", xlim=(0, stop_ms))
+    axes.set(xlabel="time (ms)", ylabel="sp/s", xlim=(start_ms, stop_ms))
     axes.set_title(f"population rate ({_BIN_MS:g} ms bins)")
     if trains and edges.size > 1:
         axes.legend(loc="upper right", ncols=len(trains))

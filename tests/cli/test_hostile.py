@@ -250,7 +250,10 @@ class TestOthers:
         assert before == {p: p.read_bytes() for p in stopped.rglob("*") if p.is_file()}
 
     def test_a_reader_holds_the_results_at_the_end(self, stopped, whole):
-        hold = "import sys, h5py; f = h5py.File(sys.argv[1], swmr=True); print(1, flush=True); sys.stdin.read()"
+        hold = (
+            "import sys, h5py; f = h5py.File(sys.argv[1], swmr=True);"
+            " print(1, flush=True); sys.stdin.read()"
+        )
         process = start("simulate", "--resume", "run", cwd=stopped.parent)
         before = (stopped / "results.h5").stat().st_ino
         wait_for(lambda: (stopped / "results.h5").stat().st_ino != before, process)

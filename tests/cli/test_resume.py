@@ -287,3 +287,61 @@ class TestFromCheckpoint:
             run = cli("simulate", *SMALL, "--from-checkpoint", path, "--out", "run")
             assert run.code == 5
             assert said in run.err
+
+
+class TestEnds:
+    """Runs that end where one would not look."""
+
+    def test_trials_of_one_chunk_each(self, cli):
+        short = ("duration.ms=50", "duration.warmup_ms=0", "network.scale=0.2", "trials=30")
+        how = ("engine.batch=1", "engine.threads=1", "--quiet")
+        assert cli("simulate", *short, *how, "--out", "whole").code == 0
+        assert cli("simulate", *short, *how, "--out", "run", "--time-limit", "0.001s").code == 75
+        assert cli("simulate", "--resume", "run", "--quiet").code == 0
+        assert_same_results("whole/results.h5", "run/results.h5")
+
+    def test_a_checkpoint_at_the_very_end(self, cli):
+        at = ("checkpoint.at_ms=[2000]", "checkpoint.every_ms=625.05")
+        assert cli("simulate", *SMALL, *at, "--out", "run", "--quiet").code == 0
+        names = [path.name for path in checkpoint.newest(Path("run/checkpoints"))]
+        assert names == [f"step_{n}.h5" for n in (40000, 37504, 25002, 12502)]
+
+    def test_a_network_without_synapses(self, cli, monkeypatch):
+        none = [f"~network.projections.{name}" for name in ("EE", "EI", "IE", "II")]
+        arguments = ("network=izhikevich2003", *none, "~network.synapses", "duration.ms=300")
+        arguments += ("duration.warmup_ms=0", "--quiet")
+        assert cli("simulate", *arguments, "--out", "whole").code == 0
+        interrupted_at(monkeypatch, 100)
+        assert cli("simulate", *arguments, "--out", "run").code == 75
+        assert cli("simulate", "--resume", "run", "--quiet").code == 0
+        assert_same_results("whole/results.h5", "run/results.h5", spikes=0)
+
+    def test_strictness_of_a_run_that_is_over(self, cli):
+        silent = ("duration=smoke", "network.scale=0.2", "drive.X.rate=0", "--quiet")
+        assert cli("simulate", *silent, "--out", "run").code == 0
+        assert cli("simulate", "--resume", "run", "--strict").code == 3
+        assert cli("simulate", "--resume", "run", "seed=9").code == 2
+
+    def test_sigterm_before_there_is_a_folder(self, cli, monkeypatch):
+        def ended(*_):
+            signal.raise_signal(signal.SIGTERM)
+
+        monkeypatch.setattr("snnrun.cli.one_run.compose", ended)
+        outcome = cli("simulate", *SMALL, "--json")
+        assert outcome.code == outcome.json["exit_code"] == 143
+
+    def test_sigterm_before_a_run_has_gone_on(self, cli, monkeypatch):
+        interrupted_at(monkeypatch, 640)
+        assert cli("simulate", *SMALL, "--out", "run", "--quiet").code == 75
+        with monkeypatch.context() as patch:
+            patch.setattr("snnrun.runner.choose", lambda e: signal.raise_signal(signal.SIGTERM))
+            assert cli("simulate", "--resume", "run", "--quiet").code == 75
+        assert cli("simulate", "--resume", "run", "--quiet").code == 0
+
+    def test_one_ctrl_c_after_another_signal_is_the_first(self):
+        asked = Interruption()
+        with asked.listening():
+            asked.savable = True
+            signal.raise_signal(signal.SIGUSR1)
+            signal.raise_signal(signal.SIGINT)
+            assert asked.reason == "SIGINT"
