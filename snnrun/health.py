@@ -19,7 +19,7 @@ import numpy as np
 
 from snnrun.statistics._base import mean_correlation
 
-_REMEDIES = {
+REMEDIES = {
     "nan": "make dt smaller, and look at the weights and the input",
     "runaway": "look at the weights, first those of inhibition, and the input; engine.max_rate,"
     " max_voltage and max_conductance say what is too much",
@@ -59,7 +59,7 @@ def sentence(health: Health) -> str:
         where = f": {at} between {d['from_ms']:g} and {d['until_ms']:g} ms"
     elif "population" in d:
         where = f": population {d['population']}"
-    return f"{health.verdict}{where}; {_REMEDIES[health.verdict]}"
+    return f"{health.verdict}{where}; {REMEDIES[health.verdict]}"
 
 
 @dataclasses.dataclass(frozen=True)

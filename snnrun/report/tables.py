@@ -8,6 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from snnrun.health import REMEDIES
+
 _SHORT = {"spikes/s": "sp/s"}
 
 
@@ -22,6 +24,8 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
     health, timings = found["health"], found["timings"]
     details = ", ".join(f"{k} {v}" for k, v in health["details"].items() if k != "rates")
     console.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))
+    if health["verdict"] in REMEDIES:
+        console.print(f"        {REMEDIES[health['verdict']]}")
     console.print(_times(timings))
     console.print(f"results: {folder}/results.h5")
     if (folder / "overview.png").exists():
