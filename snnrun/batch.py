@@ -2,9 +2,10 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from snnrun.engine.constants import Room
 from snnrun.engine.plan import BLOCK, Limits, Recording, Sample
 from snnrun.engine.run import Backend, all_devices
 from snnrun.errors import ConfigError
@@ -30,8 +31,11 @@ class Batch:
         return self.backend.lanes
 
 
-def choose(e: Experiment) -> Batch:
-    """Return what computes an experiment; ConfigError where what is asked for is not there."""
+def choose(e: Experiment, room: Room | None = None) -> Batch:
+    """Return what computes an experiment; ConfigError where what is asked for is not there.
+
+    `room`: what trials of several runs need together; `e` then stands for all of them.
+    """
     workers = _workers(e)
     lanes = _lanes(e, len(workers))
     while len(workers) > 1 and _lacking(e, lanes, len(workers)):
@@ -40,26 +44,29 @@ def choose(e: Experiment) -> Batch:
     try:
         how = lanes, dtype, recording(e), workers[0], e.engine.delivery == "dense"
         limits = Limits(e.engine.max_voltage, e.engine.max_conductance)
-        backend = Backend(e.engine.backend, *how, limits)
+        backend = Backend(e.engine.backend, *how, limits, room)
     except RuntimeError as error:
         raise ConfigError(f"engine.backend: {error}; choose auto or xla") from error
-    return Batch(backend, workers[: len(list(groups(e, backend.lanes)))])
+    return Batch(backend, workers[: -(-e.trials // backend.lanes)])
 
 
-def groups(
-    e: Experiment, lanes: int, step: Callable[[int], int | None] = lambda trial: 0
-) -> Iterator[list[int]]:
-    """Yield the trials that are computed together.
+def groups(steps: Sequence[int | None], lanes: int) -> Iterator[list[int]]:
+    """Yield which of some trials are computed together, by their place in the sequence.
 
-    `step(trial)`: where it goes on from, which those of a group share; None: it is over.
+    `steps`: where each goes on from, which those of a group share; None: it is over.
     """
     found: dict[int, list[int]] = {}
-    for trial in range(e.trials):
-        if (at := step(trial)) is not None:
-            found.setdefault(at, []).append(trial)
-    for trials in found.values():
-        for first in range(0, len(trials), lanes):
-            yield trials[first : first + lanes]
+    for place, at in enumerate(steps):
+        if at is not None:
+            found.setdefault(at, []).append(place)
+    for places in found.values():
+        for first in range(0, len(places), lanes):
+            yield places[first : first + lanes]
+
+
+def first_group(e: Experiment, lanes: int) -> list[int]:
+    """Return the trials that are computed first."""
+    return list(range(min(e.trials, lanes)))
 
 
 def cores() -> int:

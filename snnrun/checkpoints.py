@@ -18,10 +18,7 @@ from snnrun import __version__
 from snnrun.engine.snapshot import Snapshot
 from snnrun.errors import ConfigError, FileError, InterruptedRunError
 from snnrun.experiment import Experiment
-from snnrun.group import Group
 from snnrun.interruption import Interruption
-from snnrun.pulse import Clock
-from snnrun.sink import Sink
 from snnrun.store import checkpoint
 from snnrun.store.checkpoint import Checkpoint
 from snnrun.store.folder import RunFolder
@@ -29,24 +26,15 @@ from snnrun.store.written import Written
 from snnrun.trial import Trial
 
 
-class Checkpoints:
-    """Says when a run is to rest, and saves its state then."""
+class Rests:
+    """Says when runs are to rest, so that their state can be saved."""
 
-    def __init__(
-        self,
-        e: Experiment,
-        config: str,
-        folder: RunFolder,
-        before: "Saved",
-        interruption: Interruption,
-    ) -> None:
-        self._before = before
-        self._e, self._config, self._folder, self._interruption = e, config, folder, interruption
+    def __init__(self, e: Experiment, interruption: Interruption) -> None:
+        self._e, self._interruption = e, interruption
         self._marks = {even(e.steps_in(ms)) for ms in e.checkpoint.at_ms or []}
         self._every = max(2, e.steps_in(e.checkpoint.every_ms)) if e.checkpoint.every_ms else 0
         self._saved = time.monotonic()
         self._wanted = False
-        self._written = [p for p in reversed(checkpoint.newest(folder.checkpoints)) if not _kept(p)]
 
     def after(self, step: int) -> int:
         """Return the next step at which a checkpoint is due."""
@@ -66,25 +54,27 @@ class Checkpoints:
         )
         return self._wanted
 
-    def save(
-        self,
-        resting: list[Group],
-        trials: list[Trial],
-        ended: dict[int, Snapshot],
-        sink: Sink,
-        clock: Clock,
-    ) -> None:
-        """Write a checkpoint of groups at rest, and of the states of trials that ended.
+    def marked(self, step: int) -> bool:
+        """Return whether what is saved before step `step` is to be kept."""
+        return step in self._marks
 
-        InterruptedRunError if the run was asked to end.
+    def over(self, ahead: bool) -> None:
+        """Go on now that all is saved; InterruptedRunError if the runs were asked to end.
+
+        `ahead`: whether anything is left to be simulated.
         """
-        marked = any(group.end in self._marks for group in resting)
-        states = {k: s for group in resting for k, s in group.snapshots().items()}
-        self.write(trials, states | ended, sink.sync(), clock.seconds, kept=marked)
         self._saved, self._wanted = time.monotonic(), False
-        ahead = len(trials) < self._e.trials or not all(t.over(self._e) for t in trials)
         if ahead and (reason := self._interruption.reason):
             raise InterruptedRunError(reason)
+
+
+class Checkpoints:
+    """Saves the state of a run."""
+
+    def __init__(self, e: Experiment, config: str, folder: RunFolder, before: "Saved") -> None:
+        self._before = before
+        self._e, self._config, self._folder = e, config, folder
+        self._written = [p for p in reversed(checkpoint.newest(folder.checkpoints)) if not _kept(p)]
 
     def write(
         self,

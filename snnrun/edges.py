@@ -10,6 +10,7 @@ networks that differ by seed or a little in p have arrays of one shape.
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,6 @@ class Row:
 
     name: str
     sources: slice
-    contacts: Contacts
     first_slot: int
     weight: Value
     factor: float
@@ -54,47 +54,83 @@ class Edges:
     typical_row: int
 
 
-def merge(rows: list[Row], sources: int, slots: int, rng_of: Streams, dt: float) -> Edges:
+_NONE = np.zeros(0, np.int32)
+NO_EDGES = Edges(_NONE, _NONE, np.zeros(0), _NONE, None, None, 1, 1, 0)
+
+
+class Shape(NamedTuple):
+    """Sources, targets (slots), and how many contacts the arrays hold at least."""
+
+    sources: int
+    slots: int
+    least: int = 0
+
+
+def merge(
+    rows: list[Row], contacts: dict[str, Contacts], shape: Shape, rng_of: Streams, dt: float
+) -> Edges:
     """Lay out the contacts of all projections; `rng_of(projection, role)` draws the rest.
 
-    `slots`: how many targets there are; up to 65 536 they are stored in 16 bits.
+    Up to 65 536 slots are stored in 16 bits.
     """
     places = _places(rows)
     segments = max([1, *(q + 1 for q in places)])
-    m = max(1, sources)
-    lengths, scale = np.zeros((m, segments), np.int64), np.zeros((m, segments))
-    delay = np.zeros((m, segments), np.int32)
+    m = max(1, shape.sources)
+    lengths = np.zeros((m, segments), np.int64)
     for row, q in zip(rows, places, strict=True):
-        lengths[row.sources, q] = np.diff(row.contacts.start)
-        scale[row.sources, q] = row.factor * _constant(row.weight, 1.0)
-        delay[row.sources, q] = round(_constant(row.delay, 0.0) / dt)
+        lengths[row.sources, q] = np.diff(contacts[row.name].start)
+    scale, delay = _of_segments(rows, m, segments, dt)
     start = np.zeros(m * segments + 1, np.int64)
     np.cumsum(lengths.reshape(-1), out=start[1:])
-    capacity = size_class(sum(r.expected[0] + 6 * r.expected[1] for r in rows), start[-1])
-    target = np.zeros(capacity, np.uint16 if slots <= 2**16 else np.int32)
+    capacity = max(shape.least, capacity_of(rows, int(start[-1])))
+    target = np.zeros(capacity, np.uint16 if shape.slots <= 2**16 else np.int32)
     weight = np.ones(capacity) if any(_varies(r.weight) for r in rows) else None
     extra = np.zeros(capacity, np.int32) if any(_varies(r.delay) for r in rows) else None
     for row, q in zip(rows, places, strict=True):
-        begin = start[:-1].reshape(m, segments)[row.sources, q] - row.contacts.start[:-1]
-        place = np.repeat(begin, np.diff(row.contacts.start))
+        drawn = contacts[row.name]
+        begin = start[:-1].reshape(m, segments)[row.sources, q] - drawn.start[:-1]
+        place = np.repeat(begin, np.diff(drawn.start))
         place += np.arange(place.size)
-        target[place] = row.contacts.target + np.int32(row.first_slot)
+        target[place] = drawn.target + np.int32(row.first_slot)
         if weight is not None and _varies(row.weight):
             weight[place] = draw(row.weight, rng_of(row.name, "weight"), place.size)
         if extra is not None and _varies(row.delay):
-            drawn = draw(row.delay, rng_of(row.name, "delay"), place.size)
-            extra[place] = delay_steps(drawn, dt)
+            late = draw(row.delay, rng_of(row.name, "delay"), place.size)
+            extra[place] = delay_steps(late, dt)
     return Edges(
         start=start.astype(np.int32),
         target=target,
-        scale=scale.reshape(-1),
-        delay=delay.reshape(-1),
+        scale=scale,
+        delay=delay,
         weight=weight,
         extra=extra,
         segments=segments,
         depth=_depth(delay, extra),
         typical_row=round(sum(row.expected[0] for row in rows) / m),
     )
+
+
+def rescaled(edges: Edges, rows: list[Row], dt: float) -> Edges:
+    """Return the same contacts with other weights and delays of whole projections."""
+    scale, delay = _of_segments(rows, edges.delay.size // edges.segments, edges.segments, dt)
+    depth = _depth(delay, edges.extra)
+    return dataclasses.replace(edges, scale=scale, delay=delay, depth=depth)
+
+
+def _of_segments(
+    rows: list[Row], sources: int, segments: int, dt: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weight and delay (steps) of each segment, `[M * Q]`."""
+    scale, delay = np.zeros((sources, segments)), np.zeros((sources, segments), np.int32)
+    for row, q in zip(rows, _places(rows), strict=True):
+        scale[row.sources, q] = row.factor * _constant(row.weight, 1.0)
+        delay[row.sources, q] = round(_constant(row.delay, 0.0) / dt)
+    return scale.reshape(-1), delay.reshape(-1)
+
+
+def capacity_of(rows: list[Row], actual: int = 0) -> int:
+    """Return how many contacts arrays hold, so that nearly every draw of them fits."""
+    return size_class(sum(r.expected[0] + 6 * r.expected[1] for r in rows), actual)
 
 
 def delay_steps(drawn: np.ndarray, dt: float) -> np.ndarray:

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from snnrun import random
-from snnrun.connect._base import Connect, Contacts, Layer
+from snnrun.connect._base import Connect, Contacts
 from snnrun.distribution import Distribution, Value
 from snnrun.drive._base import Drive
-from snnrun.edges import Edges, Row, merge
+from snnrun.edges import NO_EDGES, Edges, Row, Shape, merge, rescaled
+from snnrun.graph import Draws, contacts_of, drawn_from, positions_of, receptor_order, rows_of
 from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
 
@@ -78,11 +79,15 @@ class NetworkSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A drawn network. Coefficients are float64 and cast by the engine."""
+    """A drawn network. Coefficients are float64 and cast by the engine.
+
+    `graph`: what its contacts were drawn from; equal ones have the same.
+    """
 
     spec: NetworkSpec
     drives: dict[str, Drive]
     seed: int
+    realisation: int
     dt: float
     neurons: dict[str, slice]
     sources: dict[str, slice]
@@ -92,6 +97,7 @@ class Network:
     contacts: dict[str, int]
     contact_lists: dict[str, Contacts] | None
     positions: dict[str, np.ndarray | None]
+    graph: tuple[Any, ...]
 
     @property
     def size(self) -> int:
@@ -111,52 +117,58 @@ def build(
     dt: float,
     realisation: int = 0,
     keep_contacts: bool = False,
+    like: Network | None = None,
+    least: int = 0,
 ) -> Network:
     """Draw a network: neuron parameters, positions, contacts, weights and delays.
 
-    `realisation` numbers independent draws (trials with their own connectivity).
+    `realisation` numbers independent draws (trials with their own connectivity); `like`: a
+    network whose contacts are taken where they would be the same, kept in the same way; `least`:
+    contacts that the arrays hold at least.
     """
     by_model = sorted(spec.populations, key=lambda p: _first_of_model(spec, p))
     neurons = _slices({p: spec.populations[p].size for p in by_model})
     drawn = {p: _drawn(spec.populations[p], p, seed, realisation, dt) for p in by_model}
     spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}
     sources = _slices({**{p: spec.populations[p].size for p in by_model}, **spiking})
-    positions = _positions(spec, drives, seed, realisation)
-    contacts = dict(_contacts(spec, sources, positions, seed, realisation))
-
-    def rng_of(projection: str, role: str) -> np.random.Generator:
-        return random.generator(seed, projection, role, realisation)
-
-    rows = list(_rows(spec, sources, neurons, positions, contacts))
-    total = max((s.stop for s in sources.values()), default=0)
-    return Network(
+    draws = Draws(seed, realisation, dt)
+    graph = drawn_from(spec, drives, draws)
+    known = like if like is not None and like.graph == graph else None
+    positions = known.positions if known else positions_of(spec, drives, draws)
+    rows = list(rows_of(spec, sources, neurons, positions))
+    network = Network(
         spec=spec,
         drives=drives,
         seed=seed,
+        realisation=realisation,
         dt=dt,
         neurons=neurons,
         sources=sources,
         models=tuple(_models(drawn, neurons, dt)),
         receptors=tuple(_receptors(spec, drawn, neurons, dt)),
-        edges=merge(rows, total, spec.size * len(spec.synapses), rng_of, dt),
-        contacts={name: int(c.start[-1]) for name, c in contacts.items()},
-        contact_lists=contacts if keep_contacts else None,
+        edges=rescaled(known.edges, rows, dt) if known else NO_EDGES,
+        contacts=known.contacts if known else {},
+        contact_lists=known.contact_lists if known else None,
         positions=positions,
+        graph=graph,
     )
+    return network if known else _connected(network, rows, draws, keep_contacts, least)
 
 
-def receptor_order(synapses: dict[str, Synapse]) -> dict[str, int]:
-    """Return the index of each synapse name: those of one kind side by side."""
-    kinds = list(dict.fromkeys(s.kind for s in synapses.values()))
-    ordered = sorted(synapses, key=lambda name: kinds.index(synapses[name].kind))
-    return {name: i for i, name in enumerate(ordered)}
-
-
-def grid(size: int) -> np.ndarray:
-    """Return `[size, 2]` positions of a square grid on (0, 1]: x grows slowest."""
-    side = math.isqrt(size)
-    index = np.arange(size)
-    return np.stack([index // side + 1, index % side + 1], axis=1) / side
+def _connected(
+    network: Network, rows: list[Row], draws: Draws, keep_contacts: bool, least: int
+) -> Network:
+    """Return a network with its contacts drawn."""
+    sources = network.sources
+    lists = dict(contacts_of(network.spec, sources, network.positions, draws))
+    total = max((s.stop for s in sources.values()), default=0)
+    shape = Shape(total, network.size * len(network.spec.synapses), least)
+    return dataclasses.replace(
+        network,
+        edges=merge(rows, lists, shape, draws.rng_of, draws.dt),
+        contacts={name: int(c.start[-1]) for name, c in lists.items()},
+        contact_lists=lists if keep_contacts else None,
+    )
 
 
 def _first_of_model(spec: NetworkSpec, name: str) -> int:
@@ -221,73 +233,3 @@ def _receptors(
     for cls in dict.fromkeys(type(spec.synapses[name]) for name in order):
         members = tuple(name for name in order if type(spec.synapses[name]) is cls)
         yield cls, members, tuple(spec.synapses[m].prepare(dt, tau) for m in members)
-
-
-def _positions(
-    spec: NetworkSpec, drives: dict[str, Drive], seed: int, realisation: int
-) -> dict[str, np.ndarray | None]:
-    """Return `[size, 2]` positions of populations and drives, None where there are none."""
-    layers = dict[str, Population | Drive](spec.populations)
-    layers |= {n: d for n, d in drives.items() if d.emits == "spikes"}
-    found: dict[str, np.ndarray | None] = {}
-    for name, layer in layers.items():
-        layout = layer.positions
-        if layout == "grid":
-            found[name] = grid(layer.size)
-        elif layout == "uniform":
-            rng = random.generator(seed, name, "positions", realisation)
-            found[name] = rng.uniform(size=(layer.size, 2))
-        else:
-            found[name] = None
-    return found
-
-
-def _layers(
-    projection: Projection, sources: dict[str, slice], positions: dict[str, np.ndarray | None]
-) -> tuple[Layer, Layer]:
-    pre, post = (
-        Layer(sources[side].stop - sources[side].start, positions[side])
-        for side in (projection.pre, projection.post)
-    )
-    return pre, post
-
-
-def _contacts(
-    spec: NetworkSpec,
-    sources: dict[str, slice],
-    positions: dict[str, np.ndarray | None],
-    seed: int,
-    realisation: int,
-) -> Iterator[tuple[str, Contacts]]:
-    for name, projection in spec.projections.items():
-        if projection.connect is not None:
-            rng = random.generator(seed, name, "contacts", realisation)
-            layers = _layers(projection, sources, positions)
-            same = projection.pre == projection.post
-            yield name, projection.connect.draw(*layers, same, rng)
-
-
-def _rows(
-    spec: NetworkSpec,
-    sources: dict[str, slice],
-    neurons: dict[str, slice],
-    positions: dict[str, np.ndarray | None],
-    contacts: dict[str, Contacts],
-) -> Iterator[Row]:
-    """Yield what `edges.merge` needs to know of each projection."""
-    order = receptor_order(spec.synapses)
-    size = spec.size
-    for name, drawn in contacts.items():
-        projection = spec.projections[name]
-        assert projection.connect is not None and projection.synapse is not None
-        layers = _layers(projection, sources, positions)
-        yield Row(
-            name=name,
-            sources=sources[projection.pre],
-            contacts=drawn,
-            first_slot=order[projection.synapse] * size + neurons[projection.post].start,
-            weight=projection.weight,
-            factor=spec.weight_factor,
-            delay=projection.delay,
-            expected=projection.connect.expected(*layers, projection.pre == projection.post),
-        )

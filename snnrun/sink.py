@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -58,10 +58,8 @@ class Sink:
             before,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the file as it is."""
         self.writer.close()
 
     def sync(self) -> Written:

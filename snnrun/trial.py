@@ -227,32 +227,26 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
 
 
 class Guard:
-    """Watches trials while they run; one that is not finite or runs away is stopped.
+    """Watches a trial while it runs; one that is not finite or runs away is stopped.
 
     Judged at every multiple of `pause` steps, over the steps since the last one, so that a
     trial stops at the same step however the run is split into chunks.
     """
 
-    def __init__(self, e: Experiment, network: Network, plan: Plan, trials: list[Trial]) -> None:
-        self._e, self._network, self._plan, self._trials = e, network, plan, trials
+    def __init__(self, e: Experiment, network: Network, plan: Plan) -> None:
+        self._e, self._network, self._plan = e, network, plan
         self._ceilings = ceilings(e, network)
         self.pause = round(max(GUARD_STEPS, GUARD_MS / e.dt) / BLOCK) * BLOCK
 
-    def look(self, step: int, output: Output) -> None:
-        """Judge the trials if a pause is due at `step`, to which `output` leads, or the end."""
+    def look(self, trial: Trial, step: int, output: Output, lane: int) -> None:
+        """Judge a trial if a pause is due at `step`, to which `output` leads, or the end."""
         due = step % self.pause == 0
-        for lane, trial in enumerate(self._trials):
-            if trial.stopped or not (due or step == self._e.steps):
-                continue
-            self._find_fault(trial, output.faults[lane], output.values[lane], step)
-            if due:
-                self._judge(trial, trial.total - trial.judged, step)
-                trial.judged = trial.total
-
-    @property
-    def tripped(self) -> bool:
-        """Whether all trials are stopped."""
-        return all(trial.stopped for trial in self._trials)
+        if not (due or step == self._e.steps):
+            return
+        self._find_fault(trial, output.faults[lane], output.values[lane], step)
+        if due:
+            self._judge(trial, trial.total - trial.judged, step)
+            trial.judged = trial.total
 
     def _find_fault(self, trial: Trial, places: np.ndarray, values: np.ndarray, step: int) -> None:
         trial.fault = locate(self._network, self._plan, places, values)

@@ -19,8 +19,8 @@ from snnrun import random
 from snnrun.component import Component, find
 from snnrun.connect._base import Layer
 from snnrun.engine.constants import _cast, _stack
+from snnrun.graph import grid
 from snnrun.intervals import IntervalTally
-from snnrun.network import grid
 from snnrun.neuron._base import Inputs
 from snnrun.statistics import _base
 from snnrun.statistics._base import Subjects

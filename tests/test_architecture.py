@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "snnrun"
 FLOORS = [
     {"__init__", "component", "errors", "memory", "random", "distribution"},
     {"neuron", "synapse", "connect", "drive", "plasticity", "statistics", "environment"},
-    {"edges", "network", "engine"},
+    {"edges", "graph", "network", "engine"},
     {
         "balance",
         "experiment",
@@ -27,6 +27,8 @@ FLOORS = [
         "config",
         "runner",
         "pulse",
+        "clock",
+        "course",
         "checkpoints",
         "batch",
         "group",
@@ -170,7 +172,7 @@ def test_every_room_has_a_floor():
 def test_the_checks_see_what_they_should():
     """Known imports are found, so that an empty list means something."""
     runner = set(own(PACKAGE / "runner.py"))
-    assert {"engine.run", "store.folder", "trial"} <= runner
+    assert {"engine.run", "course", "group"} <= runner
     assert "h5py" in set(imports(PACKAGE / "store" / "results.py"))
     assert "config.build" in set(own(PACKAGE / "cli" / "one_run.py"))  # inside a function
     assert floor("engine.step") == 2

@@ -6,9 +6,9 @@ import pytest
 from snnrun import random
 from snnrun.connect._base import Contacts
 from snnrun.distribution import Distribution, draw
-from snnrun.edges import Row, merge, size_class
+from snnrun.edges import Row, Shape, merge, size_class
 from snnrun.engine.plan import Recording, make_plan
-from snnrun.network import receptor_order
+from snnrun.graph import receptor_order
 from tests.networks import DT, P, network
 
 CASES = {
@@ -121,7 +121,6 @@ def test_too_many_contacts():
     row = Row(
         name="EE",
         sources=slice(0, 10),
-        contacts=contacts,
         first_slot=0,
         weight=1.0,
         factor=1.0,
@@ -129,10 +128,10 @@ def test_too_many_contacts():
         expected=(3e9, 0.0),
     )
     with pytest.raises(OverflowError):
-        merge([row], 10, 20, lambda *_: np.random.default_rng(1), DT)
+        merge([row], {"EE": contacts}, Shape(10, 20), lambda *_: np.random.default_rng(1), DT)
 
 
 def test_no_projections():
-    edges = merge([], 10, 20, lambda *_: np.random.default_rng(1), DT)
+    edges = merge([], {}, Shape(10, 20), lambda *_: np.random.default_rng(1), DT)
     assert edges.start.tolist() == [0] * 11
     assert edges.depth == 1

@@ -9,7 +9,8 @@ from snnrun.connect._base import Contacts
 from snnrun.distribution import Distribution
 from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import Recording, make_plan
-from snnrun.network import NetworkSpec, Population, Projection, build, grid, receptor_order
+from snnrun.graph import grid, receptor_order
+from snnrun.network import NetworkSpec, Population, Projection, build
 from tests.contracts import preset
 from tests.networks import DT, SIZES, drives, network, spec
 

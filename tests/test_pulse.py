@@ -2,7 +2,8 @@
 
 import pytest
 
-from snnrun.pulse import Clock, Slowdown
+from snnrun.clock import Clock
+from snnrun.pulse import Slowdown
 
 
 def looks(share, paces):
@@ -29,7 +30,7 @@ def test_nothing_is_said(share, paces):
 
 
 def test_phases_of_an_earlier_part_are_added():
-    clock = Clock(1.5)
+    clock = Clock({"compose_s": 1.5}, cpu_from=0.0)
     clock.add({"compose_s": 2.0, "build_s": 4.0, "cpu_s": 100.0})
     with clock.timed("build_s"):
         inside = clock.seconds["build_s"]

@@ -22,9 +22,11 @@ def attended(
     folder: "RunFolder", watcher: "Observer", as_json: str | None = None
 ) -> Iterator[None]:
     """Watch over a run in a folder that is its own; `as_json`: the command, under --json."""
+    from snnrun.store.folder import alive
+
     try:
         folder.status("queued", reason=None, exit_code=None)
-        with folder.alive(), _files_of(folder):
+        with alive([folder]), _files_of(folder):
             yield
     except InterruptedRunError as error:
         _interrupted(

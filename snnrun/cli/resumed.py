@@ -3,27 +3,18 @@
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from snnrun.cli import one_run
 from snnrun.errors import ConfigError, FileError
 
 if TYPE_CHECKING:
+    from snnrun.course import Job
     from snnrun.experiment import Experiment
-    from snnrun.store.checkpoint import Checkpoint
     from snnrun.store.folder import RunFolder
 
 _FREE = ("engine.", "checkpoint.")  # how, never what
 _OVER = ("done", "unhealthy")
-
-
-class Job(NamedTuple):
-    """What is to be run, into which folder, and from where it goes on."""
-
-    experiment: "Experiment"
-    config: str
-    folder: "RunFolder"
-    found: "Checkpoint | None"
 
 
 def outcome(path: Path) -> dict[str, Any] | None:
@@ -48,9 +39,10 @@ def only_how(overrides: list[str] | None) -> None:
             )
 
 
-def resumed(path: Path, overrides: list[str] | None) -> Job:
+def resumed(path: Path, overrides: list[str] | None) -> "Job":
     """Return the rest of an interrupted run; only how it is computed can be changed."""
     from snnrun.checkpoints import latest
+    from snnrun.course import Job
     from snnrun.store.folder import RunFolder
     from snnrun.store.lock import read_status
 
@@ -85,9 +77,10 @@ def _restore_config(folder: "RunFolder") -> None:
         folder.write("config.yaml", found.config)
 
 
-def settled(path: Path, e: "Experiment", out: Path | None, config: str) -> Job:
+def settled(path: Path, e: "Experiment", out: Path | None, config: str) -> "Job":
     """Return a new run from the state in a checkpoint, with that run's connectivity."""
     from snnrun.checkpoints import begin_from
+    from snnrun.course import Job
     from snnrun.store import checkpoint
     from snnrun.store.folder import RunFolder
 

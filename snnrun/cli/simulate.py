@@ -1,5 +1,6 @@
 """`snnrun simulate`: one run."""
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from snnrun.errors import ConfigError, UnhealthyError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
-    from snnrun.cli.resumed import Job
+    from snnrun.course import Job
     from snnrun.observe import Observer
     from snnrun.summary import Summary
 
@@ -94,7 +95,7 @@ def _job(
     as_json: bool,
 ) -> "Job | None":
     """Return what is to be run; None where it was only to be shown."""
-    from snnrun.cli.resumed import Job, resumed, settled
+    from snnrun.cli.resumed import resumed, settled
 
     if resume is not None:
         return resumed(resume, overrides)
@@ -102,6 +103,7 @@ def _job(
     if dry_run:
         one_run.show_config(composed, as_json)
         return None
+    from snnrun.course import Job
     from snnrun.store.folder import RunFolder
 
     if from_checkpoint is not None:
@@ -112,7 +114,7 @@ def _job(
         name = checkpoint.name_of(job.experiment.start * job.experiment.trials)
         checkpoint.write(job.folder.checkpoints / name, job.found)  # before config.yaml
     else:
-        job = Job(e, composed.yaml, RunFolder.create(out, e.name), None)
+        job = Job(e, composed.yaml, RunFolder.create(out, e.name))
     one_run.begin(job.folder, composed, warnings)
     return job
 
@@ -124,7 +126,7 @@ def _run(
     from snnrun.runner import run
 
     set_up()
-    return run(job.experiment, job.config, job.folder, watcher, compose_s, job.found, interruption)
+    return run(dataclasses.replace(job, compose_s=compose_s), watcher, interruption)
 
 
 def _show_if_over(

@@ -45,6 +45,18 @@ class EdgeArrays(NamedTuple):
     matrix: Any = None
 
 
+class Room(NamedTuple):
+    """What lanes of several runs need, so that all of them share one program.
+
+    `depth`, `row`: the largest of each run's plan; `own_contacts`: whether they differ in more
+    than weights and delays of whole projections.
+    """
+
+    depth: int = 1
+    row: int = 0
+    own_contacts: bool = True
+
+
 class Constants(NamedTuple):
     """The numbers of a run, on the device; `limits` `[A]`: those of `plan.watched`."""
 
@@ -84,9 +96,13 @@ def make_constants(
     )
 
 
-def join(lanes: list[Constants]) -> Constants:
-    """Return the constants of lanes whose networks were drawn apart, each given as one lane."""
-    first = lanes[0]
+def join(lanes: list[Constants], room: Room | None = None) -> Constants:
+    """Return the constants of lanes whose networks were drawn apart, each given as one lane.
+
+    What is equal in all of them is shared; where they are some of many runs, with `room`, what
+    is shared does not depend on which ones they are.
+    """
+    first, share = lanes[0], room is None
 
     def joined(*parts: Any) -> Any:
         return np.concatenate(parts)
@@ -94,34 +110,40 @@ def join(lanes: list[Constants]) -> Constants:
     def private(parts: tuple[Private, ...]) -> Private:
         keys = zip(*(p.key for p in parts), strict=True)
         return Private(
-            drive=_side_by_side(tuple(p.drive for p in parts)),
+            drive=_side_by_side(tuple(p.drive for p in parts), share),
             key=tuple(np.concatenate(words) for words in keys),
             index=parts[0].index,
-            weight=_of_lanes([p.weight for p in parts]),
+            weight=_of_lanes([p.weight for p in parts], share),
         )
 
     alike: dict[str, Any] = dict.fromkeys(("counts", "currents", "drives", "sampled"), ())
-    same = (c._replace(**alike, limits=None, one=None) for c in lanes)
+    alike |= dict.fromkeys(("edges", "limits", "one"))
+    same = (c._replace(**alike) for c in lanes)
     apart: Constants = jax.tree.map(joined, *same)
+    shared = () if room is None or room.own_contacts else ("start", "target", "weight", "extra")
+    each = (c.edges._replace(**dict.fromkeys(shared)) for c in lanes)
+    edges: EdgeArrays = jax.tree.map(joined, *each)
+    edges = edges._replace(**{name: getattr(first.edges, name) for name in shared})
     return apart._replace(
         counts=tuple(map(private, zip(*(c.counts for c in lanes), strict=True))),
         currents=tuple(map(private, zip(*(c.currents for c in lanes), strict=True))),
-        drives=tuple(map(_side_by_side, zip(*(c.drives for c in lanes), strict=True))),
+        drives=tuple(_side_by_side(d, share) for d in zip(*(c.drives for c in lanes), strict=True)),
+        edges=edges,
         sampled=first.sampled,
         limits=first.limits,
         one=first.one,
     )
 
 
-def _side_by_side(parts: tuple[Any, ...]) -> Any:
+def _side_by_side(parts: tuple[Any, ...], share: bool) -> Any:
     """Return the coefficients of a drive in each lane."""
-    return type(parts[0])(*(_of_lanes(list(x)) for x in zip(*parts, strict=True)))
+    return type(parts[0])(*(_of_lanes(list(x), share) for x in zip(*parts, strict=True)))
 
 
-def _of_lanes(arrays: list[np.ndarray]) -> np.ndarray:
+def _of_lanes(arrays: list[np.ndarray], share: bool) -> np.ndarray:
     """Return what all lanes share as it is, or `[B, n]`: one row (or number) of each."""
     first = arrays[0]
-    if all(np.array_equal(x, first) for x in arrays[1:]):
+    if share and all(np.array_equal(x, first) for x in arrays[1:]):
         return first
     return np.concatenate([x.reshape(1, -1) for x in arrays])
 

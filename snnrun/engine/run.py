@@ -14,7 +14,7 @@ import numpy as np
 
 from snnrun.engine import native
 from snnrun.engine.chunk import Output
-from snnrun.engine.constants import Constants, join, limits_of, make_constants
+from snnrun.engine.constants import Constants, Room, join, limits_of, make_constants
 from snnrun.engine.plan import BLOCK, Limits, Plan, Recording, make_plan
 from snnrun.engine.reference import ReferenceEngine
 from snnrun.engine.snapshot import Snapshot, put, take
@@ -32,6 +32,14 @@ class Chunk(NamedTuple):
     steps: int
     output: Output
     rest: bool = False
+
+
+class Seat(NamedTuple):
+    """What runs in a lane: a trial of a network, with the noise of a seed."""
+
+    network: Network
+    seed: int
+    trial: int
 
 
 class Breaks(Protocol):
@@ -53,7 +61,10 @@ def all_devices() -> list[Any]:
 
 
 class Backend:
-    """A compiled network that runs groups of trials; `lanes` trials at a time."""
+    """A compiled network that runs groups of trials; `lanes` trials at a time.
+
+    `room`: where the lanes are trials of several runs, what all of them need together.
+    """
 
     def __init__(
         self,
@@ -64,7 +75,9 @@ class Backend:
         device: Any = None,
         dense: bool = False,
         limits: Limits = Limits(),  # noqa: B008 (immutable)
+        room: Room | None = None,
     ) -> None:
+        self._room = room
         self._device = device or jax.devices()[0]
         on_cpu = self._device.platform == "cpu"
         self.kind = kind if kind != "auto" else "native" if on_cpu and native.ready() else "xla"
@@ -95,46 +108,43 @@ class Backend:
         """Return the plan of `lanes` trials of a network, or of one network each."""
         how = self.kind == "native", self._dense
         plan = make_plan(networks[0], self.lanes, self.dtype, self.recording, *how)
-        return dataclasses.replace(plan, depth=max(n.edges.depth for n in networks))
+        room = self._room or Room()
+        return dataclasses.replace(
+            plan,
+            depth=max(room.depth, *(n.edges.depth for n in networks)),
+            row=max(room.row, plan.row),
+        )
 
-    def prepare(
-        self, networks: list[Network], seed: int, trials: list[int], device: Any = None
-    ) -> Any:
-        """Compile what is not compiled yet; returns what `chunks` runs.
-
-        `networks`: one for all trials, or one for each.
-        """
-        plan = self.plan(networks)
+    def prepare(self, seats: list[Seat], device: Any = None) -> Any:
+        """Compile what is not compiled yet; returns what `chunks` runs."""
+        network = seats[0].network
+        plan = self.plan(list({id(seat.network): seat.network for seat in seats}.values()))
         if self.kind == "reference":
-            realisation = trials[0] if len(networks) > 1 else 0
-            oracle = ReferenceEngine(plan, networks[-1], seed, realisation, self._limits)
-            return _Reference(plan, oracle, trials[0])
+            oracle = ReferenceEngine(plan, *seats[0][:2], network.realisation, self._limits)
+            return _Reference(plan, oracle, seats[0].trial)
         at = device or self._device
+        padded = seats + [seats[-1]] * (plan.lanes - len(seats))  # lanes that are left over
+        alike = self._room is None and all(seat.network is network for seat in seats)
         known, edges = self._edges.get(at, (None, None))
-        if len(networks) > 1 or networks[0] is not known:
-            edges = None
-        constants = _constants(networks, plan, seed, trials, edges)
+        if alike:
+            edges = edges if network is known else None
+            trials = [seat.trial for seat in padded]
+            constants = make_constants(network, plan, seats[0].seed, trials, edges)
+        else:
+            constants = join([_alone(seat, plan) for seat in padded], self._room)
         constants = constants._replace(limits=limits_of(plan, self._limits))
         engine = XlaEngine(plan, at)
         new = engine.compile(constants)
         if self.compiled is None or new.compile_s > 0:
             self.compiled = new
-        if len(networks) == 1 and edges is None:  # one copy on a device for all groups
+        if alike and edges is None:  # one copy on a device for all groups
             edges = jax.device_put(constants.edges, at)
-            constants, self._edges[at] = constants._replace(edges=edges), (networks[0], edges)
+            constants, self._edges[at] = constants._replace(edges=edges), (network, edges)
         return _Xla(plan, engine, constants)
 
 
-def _constants(
-    networks: list[Network], plan: Plan, seed: int, trials: list[int], edges: Any
-) -> Constants:
-    """Return the arrays of all lanes; those that are left over run further trials."""
-    padded = trials + [max(trials) + 1 + i for i in range(plan.lanes - len(trials))]
-    if len(networks) == 1:
-        return make_constants(networks[0], plan, seed, padded, edges)
-    filled = networks + networks[-1:] * (plan.lanes - len(networks))
-    each = zip(filled, padded, strict=True)
-    return join([make_constants(network, plan, seed, [trial]) for network, trial in each])
+def _alone(seat: Seat, plan: Plan) -> Constants:
+    return make_constants(seat.network, plan, seat.seed, [seat.trial])
 
 
 class _Xla:

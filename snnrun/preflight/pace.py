@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from snnrun.batch import choose, groups
+from snnrun.batch import choose
+from snnrun.course import draw_network
 from snnrun.engine.decode import decode
 from snnrun.engine.plan import BLOCK
 from snnrun.experiment import Experiment
-from snnrun.group import draw_network, make_ready, networks_of
+from snnrun.group import first_ready
 from snnrun.trial import Counting, rates
 
 _BUDGET_S = 1.0
@@ -38,7 +39,7 @@ class Pace:
 
     def seconds(self, e: Experiment) -> float:
         """Return the time of the whole run; statistics and figure are not in it."""
-        together = len(list(groups(e, self.lanes)))
+        together = -(-e.trials // self.lanes)
         builds = e.trials if e.network.per_trial else 1
         turns = -(-together // self.workers)
         return builds * self.build_s + self.compile_s + turns * e.steps * self.step_s
@@ -50,11 +51,9 @@ def measure(e: Experiment) -> Pace:
     network = draw_network(e, 0)
     built = time.perf_counter()
     batch = choose(e)
-    numbers = next(groups(e, batch.lanes))
-    networks = networks_of(e, network, numbers)
     begun += time.perf_counter() - built
     built = time.perf_counter()
-    ready = make_ready(e, networks, batch.backend, numbers)
+    ready = first_ready(e, batch, network)
     compiled = time.perf_counter()
     step_s, steps, total = _timed(e, ready)
     return Pace(

@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from snnrun.batch import choose, groups
+from snnrun.batch import choose, first_group
+from snnrun.course import synaptic_events, v_init
 from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import BLOCK
 from snnrun.engine.profiler import copied, wait
 from snnrun.engine.xla import XlaEngine
 from snnrun.experiment import Experiment
-from snnrun.group import synaptic_events, v_init
 from snnrun.network import Network
 from snnrun.profile import leave_out
 
@@ -69,7 +69,7 @@ class Bench:
 
     def __init__(self, e: Experiment, network: Network, effort: Effort) -> None:
         batch = choose(e)
-        trials = next(groups(e, batch.lanes))
+        trials = first_group(e, batch.lanes)
         trials += range(trials[-1] + 1, trials[-1] + 1 + batch.lanes - len(trials))
         self.device = batch.backend.device
         self.plan = batch.backend.plan([network])

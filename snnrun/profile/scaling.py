@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from snnrun.batch import lacking
+from snnrun.course import draw_network
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
-from snnrun.group import draw_network
 from snnrun.preflight import sizes
 from snnrun.profile.kernels import Effort, Tell, measure
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from snnrun.batch import choose, groups
+from snnrun.batch import choose
+from snnrun.course import draw_network
 from snnrun.engine.plan import BLOCK
 from snnrun.engine.profiler import traced
 from snnrun.experiment import Experiment
-from snnrun.group import draw_network, make_ready, networks_of
+from snnrun.group import first_ready
 from snnrun.trial import Counting
 
 CHUNKS, STEPS = 4, 2 * BLOCK  # every operation of every step becomes an event
@@ -15,9 +16,7 @@ CHUNKS, STEPS = 4, 2 * BLOCK  # every operation of every step becomes an event
 def trace(e: Experiment, folder: Path) -> Path:
     """Trace some chunks from t = 0, the first one apart; returns the file Perfetto opens."""
     batch = choose(e)
-    numbers = next(groups(e, batch.lanes))
-    networks = networks_of(e, draw_network(e, 0), numbers)
-    ready = make_ready(e, networks, batch.backend, numbers)
+    ready = first_ready(e, batch, draw_network(e, 0))
     origin = Counting.of(e).base[0]
     ready.fetch(ready.dispatch(0, STEPS, origin))
     with traced(folder):

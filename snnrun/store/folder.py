@@ -103,23 +103,31 @@ class RunFolder:
             ordered = {k: self._status.get(k) for k in _KEYS}
             self.write("status.json", json.dumps(ordered, indent=2) + "\n")
 
-    @contextlib.contextmanager
-    def alive(self) -> Iterator[None]:
-        """Update status.json every few seconds meanwhile, whatever else goes on."""
-        over = threading.Event()
+    def is_running(self) -> None:
+        """Say so in status.json, unless that is said already; FileError if the folder is gone."""
+        self._lock.check()
+        if self._status.get("state") != "running":
+            self.status("running")
 
-        def beat() -> None:
-            while not over.wait(BEAT_S):
+
+@contextlib.contextmanager
+def alive(folders: list[RunFolder]) -> Iterator[None]:
+    """Update each status.json every few seconds meanwhile, whatever else goes on."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_S):
+            for folder in folders:
                 with contextlib.suppress(SnnrunError):  # such as a full disk: others will say so
-                    self.status()
+                    folder.status()
 
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _refuse_if_taken(path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, norm
 
-from snnrun.network import grid
+from snnrun.graph import grid
 from tests.contracts import ConnectContract
 
 EXC, INH, INPUT = 2500, 625, 2500  # sizes of the spatial balanced network

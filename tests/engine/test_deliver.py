@@ -12,7 +12,7 @@ from snnrun.distribution import Distribution, draw
 from snnrun.engine.constants import make_constants
 from snnrun.engine.deliver import deliver, multiply
 from snnrun.engine.plan import Recording, make_plan
-from snnrun.network import receptor_order
+from snnrun.graph import receptor_order
 from tests.networks import DT, network
 
 PLAIN = {}

@@ -11,11 +11,11 @@ import pytest
 
 from snnrun.config.build import build
 from snnrun.config.compose import compose
+from snnrun.course import draw_network
 from snnrun.engine import native
 from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.engine.xla import XlaEngine
-from snnrun.group import draw_network
 from tests.engine.test_native import needs_kernel
 from tests.networks import network
 

@@ -14,12 +14,12 @@ import pytest
 
 from snnrun.config.build import build
 from snnrun.config.compose import compose
+from snnrun.course import draw_network
 from snnrun.engine import deliver, native
 from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.engine.state import Now, Spikes
 from snnrun.engine.step import initial_state
-from snnrun.group import draw_network
 from tests.cli.program import ROOT, call
 from tests.engine.test_deliver import CASES
 from tests.networks import network

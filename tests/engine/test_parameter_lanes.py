@@ -5,12 +5,12 @@ import pytest
 
 from snnrun.config.build import build
 from snnrun.config.compose import compose
+from snnrun.course import draw_network, v_init
 from snnrun.engine import native
 from snnrun.engine.constants import join, make_constants
 from snnrun.engine.decode import decode
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.engine.xla import XlaEngine
-from snnrun.group import draw_network, v_init
 
 STEPS = 2500
 NOISE = "+drive.N={kind: white_noise, mean: 10, sigma: 30}"

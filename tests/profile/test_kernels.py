@@ -5,7 +5,7 @@ import pytest
 
 from snnrun.config.build import build
 from snnrun.config.compose import compose
-from snnrun.group import draw_network
+from snnrun.course import draw_network
 from snnrun.profile import kernels
 from snnrun.profile.kernels import ALL, CONTACTS, WHOLE, Effort
 

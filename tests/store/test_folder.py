@@ -10,7 +10,7 @@ import pytest
 
 from snnrun.errors import ConfigError, FileError
 from snnrun.store.disk import write_atomically
-from snnrun.store.folder import RunFolder, now, unique_name
+from snnrun.store.folder import RunFolder, alive, now, unique_name
 from snnrun.store.lock import read_status
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
@@ -131,7 +131,7 @@ def test_the_status_says_that_the_process_is_alive(tmp_path, monkeypatch):
     folder = RunFolder.create(tmp_path / "run", "x")
     folder.status("running", reason="mine")
     before = read_status(folder.path)
-    with folder.alive():
+    with alive([folder]):
         while read_status(folder.path)["updated"] == before["updated"]:
             pass
     after = read_status(folder.path)

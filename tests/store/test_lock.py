@@ -10,7 +10,7 @@ import pytest
 
 from snnrun.errors import ConfigError, FileError
 from snnrun.store import lock
-from snnrun.store.folder import RunFolder
+from snnrun.store.folder import RunFolder, alive
 
 DAY = 86400.0
 
@@ -141,7 +141,7 @@ class TestHeld:
             return str(beats[-1])
 
         monkeypatch.setattr("snnrun.store.folder.now", now)
-        with RunFolder.reopen(folder).alive():
+        with alive([RunFolder.reopen(folder)]):
             assert enough.wait(10)
 
     def test_what_a_killed_process_left_half_written_goes(self, folder):

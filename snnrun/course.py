@@ -1,0 +1,186 @@
+"""A run among those that are computed together: its trials, its file, its seconds.
+
+Shapes: `N` neurons.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from snnrun import random
+from snnrun.checkpoints import Checkpoints, Saved
+from snnrun.clock import Clock, timings
+from snnrun.distribution import draw
+from snnrun.engine.run import Backend
+from snnrun.engine.snapshot import Snapshot
+from snnrun.errors import ConfigError
+from snnrun.experiment import Experiment
+from snnrun.network import Network, build
+from snnrun.sink import Sink
+from snnrun.store.checkpoint import Checkpoint
+from snnrun.store.folder import RunFolder
+from snnrun.summary import Summary, attributes, entries, summarise
+from snnrun.trial import Trial
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is to be run (`config`: its composed YAML), into which folder, and from where on."""
+
+    experiment: Experiment
+    config: str
+    folder: RunFolder
+    found: Checkpoint | None = None
+    compose_s: float = 0.0
+
+
+class Lane(NamedTuple):
+    """A trial that is computed together with others, and whose it is."""
+
+    course: "Course"
+    network: Network
+    trial: Trial
+
+
+class Course:
+    """A run: which of its trials wait, which are computed now, and what was gathered of each.
+
+    `ended`: the states at the end, where they are to be kept; `error`: why it failed, while
+    others go on.
+    """
+
+    def __init__(
+        self, job: Job, backend: Backend, like: Network | None = None, least: int = 0
+    ) -> None:
+        self.e, self.folder = job.experiment, job.folder
+        self._backend, self._least = backend, least
+        self.saved = Saved(self.e, job.found)
+        job.folder.is_running()
+        self.clock = Clock({"compose_s": job.compose_s})
+        self.clock.add(self.saved.seconds)
+        self._shared, self._share = Clock({}), 1.0
+        with self.clock.timed("build_s"):
+            self.network = draw_network(self.e, 0, like, least)
+        self.sink = Sink(
+            self.e, self.network, job.folder, job.config, backend.device, self.saved.written
+        )
+        self._checkpoints = Checkpoints(self.e, job.config, job.folder, self.saved)
+        self.error: Exception | None = None
+        self.ended: dict[int, Snapshot] = {}
+        self._trials: dict[int, Trial] = {}
+        self._events = 0.0
+        self._take_up()
+
+    def with_others(self, shared: Clock, number: int) -> None:
+        """Count a share of the time that so many runs spend together."""
+        self._shared, self._share = shared, 1 / number
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Those begun so far, in order."""
+        return [self._trials[number] for number in sorted(self._trials)]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be simulated."""
+        all_begun = len(self._trials) == self.e.trials
+        return bool(self.error) or (all_begun and all(t.over(self.e) for t in self.trials))
+
+    def lane(self, number: int) -> Lane:
+        """Take up a trial."""
+        with self.clock.timed("build_s"):
+            network = self._network_of(number)
+        trial = Trial.begin(self.e, network, number, not self._backend.recording.spikes)
+        self.saved.load(trial)
+        self._trials[number] = trial
+        return Lane(self, network, trial)
+
+    @contextlib.contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Give up where something fails inside; the runs that are computed with this one go on."""
+        try:
+            yield
+        except Exception as error:
+            self.error = self.error or error
+            for trial in self._trials.values():
+                trial.stopped = True
+
+    def count(self, lane: Lane) -> None:
+        """Count the synaptic events of a trial that is over."""
+        steps = lane.trial.end - self.e.start
+        self._events += synaptic_events(self.e, lane.network, lane.trial.total, steps)
+
+    def save(self, states: dict[int, Snapshot], kept: bool) -> None:
+        """Write a checkpoint of trials at rest, and of those that ended."""
+        written = self.sink.sync()
+        self._checkpoints.write(self.trials, states | self.ended, written, self._seconds, kept)
+
+    def finish(self) -> Summary:
+        """Compute the statistics and close the file."""
+        with self.clock.timed("statistics_s"):
+            summary = summarise(self.e, self.network, self.trials)
+        summary.timings = timings(
+            self._seconds, self.e, self.network, self.trials, self._backend.compiled
+        )
+        summary.timings["write_s"] = self.sink.writer.seconds
+        summary.timings["synaptic_events_per_s"] = self._events / summary.timings["simulate_s"]
+        self.sink.writer.finish(entries(self.e, self.network, summary), attributes(self.e, summary))
+        return summary
+
+    @property
+    def _seconds(self) -> dict[str, float]:
+        found = self.clock.seconds
+        for phase, spent in self._shared.seconds.items():
+            found[phase] = found.get(phase, 0.0) + self._share * spent
+        return found
+
+    def _network_of(self, trial: int) -> Network:
+        if trial == 0 or not self.e.network.per_trial:
+            return self.network
+        return draw_network(self.e, trial, None, self._least)
+
+    def _take_up(self) -> None:
+        """Take up the trials that were over when the state was saved."""
+        for number in range(self.e.trials):
+            if self.saved.step(number) is None:
+                self.count(self.lane(number))
+                if state := self.saved.state(number):
+                    self.ended[number] = state
+
+
+def draw_network(
+    e: Experiment, realisation: int, like: Network | None = None, least: int = 0
+) -> Network:
+    """Build the network of an experiment; ConfigError where what is drawn does not fit."""
+    lists = e.engine.backend == "reference" or e.record.edges
+    try:
+        seed = e.seed if e.network_seed is None else e.network_seed
+        return build(e.network, e.drives, seed, e.dt, realisation, lists, like, least)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"network: {error}") from error
+
+
+def v_init(e: Experiment, network: Network, trial: int) -> np.ndarray:
+    """Return the membrane potentials at t = 0, `[N]`."""
+    v = np.zeros(network.size)
+    for name, population in e.network.populations.items():
+        rng = random.generator(e.seed, name, "v_init", trial)
+        v[network.neurons[name]] = draw(population.v_init, rng, population.size)
+    return v
+
+
+def synaptic_events(e: Experiment, network: Network, total: np.ndarray, steps: int) -> float:
+    """Return the synaptic events in so many steps (of drives: the expected number).
+
+    `total` `[N]`: spikes of each neuron in them.
+    """
+    row = np.diff(network.edges.start[:: network.edges.segments]).astype(float)
+    found = float(row[: network.size] @ total)
+    for name, drive in e.drives.items():
+        if drive.emits == "spikes":
+            spikes = drive.mean_rate() * steps * e.dt / 1000
+            found += spikes * float(row[network.sources[name]].sum())
+    return found
