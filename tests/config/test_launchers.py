@@ -1,6 +1,7 @@
 """Launchers: jobs really run in other processes, and what is wrong is said before."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,10 +10,11 @@ import pytest
 
 from snnrun.config import hydra_app
 from snnrun.config.launchers import launch, take_out
+from snnrun.config.paths import home
 from snnrun.errors import ConfigError, FileError
 
 submitit = pytest.importorskip("submitit")
-joblib = pytest.importorskip("joblib")
+pytest.importorskip("joblib")
 
 LAUNCHERS = {
     "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
@@ -22,6 +24,19 @@ LAUNCHERS = {
 ELSEWHERE = ["joblib", "submitit_local"]
 OWN = "a b=c,'d'"
 OUT = "TESTS_LAUNCHED_INTO"
+PROGRAM = """\
+import os, sys
+from pathlib import Path
+
+def task(i, jobs):
+    (Path(os.environ["TESTS_LAUNCHED_INTO"]) / f"job {i}").touch()
+    return i
+
+if __name__ == "__main__":
+    import program
+    from snnrun.config.launchers import launch
+    assert launch(sys.argv[2:], Path(sys.argv[1]), 2, program.task) == [0, 1]
+"""
 EVIL = "import os, pathlib\n(pathlib.Path(os.environ['TESTS_LAUNCHED_INTO']) / 'pwned').touch()\n"
 
 
@@ -79,22 +94,16 @@ def refusal(*choices: str) -> str:
 
 
 @pytest.mark.parametrize("name", LAUNCHERS)
-def test_each_job_runs_once_and_returns_its_result(name, out, capfd):
+def test_each_job_runs_once_and_nothing_else_is_written(name, out, capfd):
     assert run(LAUNCHERS[name], count) == [0, 10, 20]
-    files = sorted(out.glob("job*"))
-    assert [f.name for f in files] == [f"job {i} of 3" for i in range(3)]
+    files = [out / f"job {i} of 3" for i in range(3)]
     here = {f.read_text() for f in files} == {str(os.getpid())}
     assert here == (name == "basic")
-    assert capfd.readouterr().out == ""
-
-
-@pytest.mark.parametrize("name", LAUNCHERS)
-def test_hydra_writes_nothing_but_submitit_s_folder(name, out):
-    run(LAUNCHERS[name], count)
-    assert {p.name for p in out.iterdir() if not p.name.startswith("job")} == {"here", OWN}
+    assert set(out.iterdir()) == {*files, out / "here", out / OWN}
     wanted = {".submitit"} if name == "submitit_local" else set()
     assert {p.name for p in (out / OWN).iterdir()} == wanted
     assert list((out / "here").iterdir()) == []
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
@@ -110,9 +119,9 @@ def test_a_failing_job_does_not_hide_the_others(name):
 
 def test_a_job_that_was_killed_does_not_hide_the_others(monkeypatch):
     monkeypatch.setattr(submitit.Job, "_results_timeout_s", 0)
-    killed, *others = run(LAUNCHERS["submitit_local"], die_first)
+    killed, other = run(LAUNCHERS["submitit_local"], die_first, jobs=2)
     assert "has not produced any output" in str(killed)
-    assert others == [1, 2]
+    assert other == 1
 
 
 def test_a_pool_that_broke_is_the_outcome_of_all_its_jobs():
@@ -128,18 +137,23 @@ def test_an_interruption_is_an_outcome_elsewhere_and_goes_on_here():
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_code_in_the_current_folder_is_not_loaded(name, out, monkeypatch):
-    joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)
-    for path in ("hydra_plugins/evil.py", "submitit.py", "joblib.py", "yaml.py"):
+def test_code_in_the_current_folder_is_not_loaded(name, out):
+    for path in ("hydra_plugins/evil.py", "submitit.py", "joblib.py"):
         (out / "here" / path).parent.mkdir(exist_ok=True)
         (out / "here" / path).write_text(EVIL)
-    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", "") + os.pathsep)
-    monkeypatch.syspath_prepend("")
-    before, listed = list(sys.path), os.environ["PYTHONPATH"]
-    assert run(LAUNCHERS[name], count) == [0, 10, 20]
+    (out / "program.py").write_text(PROGRAM)
+    listed = os.pathsep.join([str(home()), str(out), ""])  # the last one is the current folder
+    command = [sys.executable, out / "program.py", out / OWN, *LAUNCHERS[name]]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": listed}, capture_output=True)
+    assert (done.stdout, done.returncode) == (b"", 0), done.stderr.decode()
+    assert len(list(out.glob("job*"))) == 2
     assert not (out / "pwned").exists()
-    assert (sys.path, os.environ["PYTHONPATH"]) == (before, listed)
-    assert "PYTHONSAFEPATH" not in os.environ
+
+
+def test_what_is_changed_for_the_processes_is_as_before_afterwards():
+    before = list(sys.path), dict(os.environ)
+    run(LAUNCHERS["basic"], count)
+    assert (sys.path, dict(os.environ)) == before
 
 
 def test_without_a_launcher_jobs_run_one_after_the_other():
