@@ -12,16 +12,18 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import hydra.version
+from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
-from hydra.types import RunMode
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from snnrun.config.paths import conf_dir, experiments_dir
@@ -67,7 +69,7 @@ def application(config_dirs: list[Path]) -> Iterator[Hydra]:
     """Return Hydra over the shipped configs with the user's folders in front."""
     hydra.version.setbase("1.3")
     register()
-    with _installed_code_only():
+    with installed_code_only():
         Plugins.instance()
     path = create_config_search_path(f"folder://{conf_dir()}")
     path.prepend("snnrun", f"experiments://{experiments_dir()}")
@@ -85,7 +87,7 @@ def application(config_dirs: list[Path]) -> Iterator[Hydra]:
 
 
 @contextlib.contextmanager
-def _installed_code_only() -> Iterator[None]:
+def installed_code_only() -> Iterator[None]:
     """Hide the current folder from imports: a `hydra_plugins/` in it is not installed."""
     before, here = sys.path[:], os.path.realpath(".")
     sys.path[:] = [place for place in before if os.path.realpath(place or ".") != here]
@@ -107,6 +109,22 @@ def compose(app: Hydra, choices: list[str]) -> DictConfig:
         config = app.compose_config("config", choices, RunMode.RUN, with_log_configuration=False)
     OmegaConf.set_struct(config, False)
     return config
+
+
+def compose_launcher(app: Hydra, choices: list[str]) -> DictConfig:
+    """Compose the `hydra` node alone, for jobs of a launcher."""
+    return app.config_loader.load_configuration(None, choices, RunMode.MULTIRUN)
+
+
+def launcher(app: Hydra, config: DictConfig, task: Any) -> Launcher:
+    """Return the launcher of a composed `hydra` node."""
+    context = HydraContext(config_loader=app.config_loader, callbacks=Callbacks())
+    return Plugins.instance().instantiate_launcher(context, task, config)
+
+
+def quoted(text: str) -> str:
+    """Return text as a value of an override."""
+    return QuotedString(text, Quote.single).with_quotes()
 
 
 def files(app: Hydra, choices: list[str]) -> list[Loaded]:
@@ -138,6 +156,12 @@ def options(app: Hydra, group: str) -> list[str]:
     presets = app.config_loader.get_group_options(group)
     inner = [f"{name}/" for name in app.config_loader.list_groups(group)]
     return [*presets, *inner]
+
+
+def keys(app: Hydra, name: str) -> list[str]:
+    """Return the settings in a preset, without what Hydra calls."""
+    result = app.config_loader.repository.load_config(name)  # type: ignore[attr-defined]
+    return [str(key) for key in result.config if key != "_target_"]
 
 
 def source(app: Hydra, name: str) -> str:

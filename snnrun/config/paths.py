@@ -7,6 +7,11 @@ from snnrun.errors import FileError
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
+def home() -> Path:
+    """Return the folder this package is imported from."""
+    return _PACKAGE.parent
+
+
 def conf_dir() -> Path:
     """Return the folder of the config groups."""
     return _shipped("conf", "config.yaml")

@@ -1,0 +1,1 @@
+"""Sweeps: a plan on disk, and workers that compute its points."""
