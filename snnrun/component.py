@@ -5,6 +5,7 @@ Parameter fields carry unit, meaning and range; their numbers live in `conf/` on
 """
 
 import dataclasses
+import functools
 import importlib
 import pkgutil
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
@@ -87,6 +88,7 @@ def names(group: str) -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name[0] != "_")
 
 
+@functools.cache  # of what is found; a kind that is missing is looked for again
 def find(group: str, kind: str) -> type[Any]:
     """Return the component class of `snnrun/<group>/<kind>.py`; KeyError if there is none."""
     if kind not in names(group):

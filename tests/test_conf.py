@@ -44,6 +44,8 @@ def test_a_preset_composes_and_builds_in_its_place(name):
     composed = compose(choices(group, preset), [])
     experiment, warnings = build(composed)
     assert warnings == composed.notes
+    python = yaml.safe_dump(composed.tree, sort_keys=False, allow_unicode=True, width=100)
+    assert composed.yaml == python  # written by libyaml where there is one
     kind = yaml.safe_load((CONF / f"{name}.yaml").read_text()).get("kind")
     if kind in (None, "none"):
         return

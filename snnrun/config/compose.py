@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
@@ -19,12 +18,15 @@ from snnrun.component import GROUPS
 from snnrun.config import hydra_app
 from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
 from snnrun.config.messages import friendly, from_parser
-from snnrun.config.reader import plain, read
+from snnrun.config.reader import read
 from snnrun.config.references import resolve
 from snnrun.config.sources import reaches_hydra
+from snnrun.config.values import normal, put
+from snnrun.config.writer import yaml_of
 from snnrun.errors import ConfigError
 
 _SWAPPED = "_swapped_"
+_MOST_KEPT = 4096  # overrides of a sweep that are not parsed again
 _PARTS = [*GROUPS, "network", "duration", "record", "engine", "experiment"]
 
 
@@ -51,8 +53,7 @@ class Composed:
     @property
     def yaml(self) -> str:
         """The tree as YAML text."""
-        text: str = yaml.safe_dump(self.tree, sort_keys=False, allow_unicode=True, width=100)
-        return text
+        return yaml_of(self.tree)
 
 
 def compose(overrides: list[str], config_dirs: list[Path], config: Path | None = None) -> Composed:
@@ -72,23 +73,22 @@ class Composer:
             self.app = app
         self._bases: dict[Any, tuple[dict[str, Any], list[str]]] = {}
         self._preset = functools.cache(functools.partial(_preset, app))
+        self._read = functools.cache(functools.partial(_read, app))
+        self._is_group = functools.lru_cache(_MOST_KEPT)(functools.partial(hydra_app.is_group, app))
+        self._parse = functools.lru_cache(_MOST_KEPT)(hydra_app.parser())
 
     def compose(self, overrides: list[str]) -> Composed:
         """Return the complete tree for some overrides, each with one value."""
         with from_parser(overrides):
-            parsed = hydra_app.parse(overrides)
+            parsed = [self._parse(override) for override in overrides]
         for override in parsed:
             _one_value_of_ours(override)
-        choices, swaps, values = _sorted(self.app, parsed)
+        choices, swaps, values = _sorted(self.app, self._is_group, parsed)
         if self._config is not None:
-            return _from_file(
-                self.app,
-                self._config,
-                [str(p.input_line) for p in parsed if p not in values],
-                values,
-            )
+            others = [p for p in parsed if p not in values]
+            return self._from_file(self._config, others, values)
         tree, notes = self._base(choices, swaps)
-        tree = _resolved(_with_values(OmegaConf.create(tree), values))
+        tree = resolve(put(tree, values))
         complete(tree, self._preset)
         files = functools.cache(functools.partial(self._files, choices))
         return Composed(tree, list(notes), files, [str(v.input_line) for v in values])
@@ -99,8 +99,18 @@ class Composer:
         if key not in self._bases:
             with hydra_app.application(self._config_dirs) as app, friendly(app):
                 cfg = hydra_app.compose(app, choices)
-            self._bases[key] = _assemble(cfg, swaps)
+            tree, notes = _assemble(cfg, swaps)
+            self._bases[key] = normal(tree), notes
         return self._bases[key]
+
+    def _from_file(self, path: Path, choices: list[Override], values: list[Override]) -> Composed:
+        """Return the complete config of a file; only values may be changed."""
+        if choices:
+            line = choices[0].input_line
+            raise ConfigError(f"'{line}': with --config, only values can be changed")
+        file, tree = self._read(path)
+        lines = [str(v.input_line) for v in values]
+        return Composed(resolve(put(tree, values)), [], lambda: [file], lines)
 
     def _files(self, choices: list[str]) -> list[hydra_app.Loaded]:
         with hydra_app.application(self._config_dirs) as app:  # only to explain a problem
@@ -121,12 +131,14 @@ def _one_value_of_ours(override: Override) -> None:
         )
 
 
-def _sorted(app: Any, parsed: list[Override]) -> tuple[list[str], dict[str, str], list[Override]]:
+def _sorted(
+    app: Any, is_group: Callable[[str], bool], parsed: list[Override]
+) -> tuple[list[str], dict[str, str], list[Override]]:
     """Part overrides into choices for Hydra, swaps (path → group), and values."""
     choices, swaps, values = [], {}, []
     for override in parsed:
         group, package, line = override.key_or_group, override.package, str(override.input_line)
-        if not hydra_app.is_group(app, group) or (override.is_delete() and not package):
+        if not is_group(group) or (override.is_delete() and not package):
             if package:
                 raise ConfigError(f"override '{line}': no such group{nearest(group, _PARTS)}")
             values.append(override)
@@ -158,53 +170,13 @@ def _assemble(cfg: DictConfig, swaps: dict[str, str]) -> tuple[dict[str, Any], l
     return tree, notes
 
 
-def _with_values(cfg: Any, values: list[Override]) -> Any:
-    for override in values:
-        key = override.key_or_group
-        try:
-            if override.is_delete():
-                parent, _, last = key.rpartition(".")
-                (OmegaConf.select(cfg, parent) if parent else cfg).pop(last)
-            else:
-                value = _plain(override)
-                whole = isinstance(value, dict) and bool({"kind", "dist"} & set(value))
-                OmegaConf.update(cfg, key, value, merge=not whole, force_add=True)
-        except ConfigError:
-            raise
-        except Exception as error:
-            reason = str(error).splitlines()[0]
-            raise ConfigError(f"override '{override.input_line}': {reason}") from error
-    return cfg
-
-
-def _plain(override: Override) -> Any:
-    """Return the value of an override, which must be plain too."""
-    problems: list[str] = []
-    value = plain(override.value(), override.key_or_group, problems)
-    if problems:
-        raise ConfigError(
-            *(f"{problem} (override '{override.input_line}')" for problem in problems)
-        )
-    return value
-
-
-def _resolved(cfg: Any) -> dict[str, Any]:
-    tree = OmegaConf.to_container(cfg, resolve=False)
-    assert isinstance(tree, dict)
-    return resolve({str(k): v for k, v in tree.items()})
-
-
-def _from_file(app: Any, path: Path, choices: list[str], values: list[Override]) -> Composed:
-    """Read a complete config; only values may be changed."""
-    if choices:
-        raise ConfigError(f"'{choices[0]}': with --config, only values can be changed")
+def _read(app: Any, path: Path) -> tuple[hydra_app.Loaded, dict[str, Any]]:
+    """Return a complete config, and its tree before values are put in."""
     _, content = read(path, f"--config {path}")
     if "hydra" in content:
         raise ConfigError(f"--config {path}: a 'hydra' node is not allowed; remove it")
-    file = hydra_app.Loaded("", str(path), content)
     full = {**content, **_filled(app, content)}
-    tree = _resolved(_with_values(OmegaConf.create(full), values))
-    return Composed(tree, [], lambda: [file], [str(v.input_line) for v in values])
+    return hydra_app.Loaded("", str(path), content), normal(full)
 
 
 def _filled(app: Any, content: dict[str, Any]) -> dict[str, Any]:

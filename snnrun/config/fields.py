@@ -1,6 +1,7 @@
 """Nodes are read into dataclasses whose fields say type, unit and range."""
 
 import dataclasses
+import functools
 import math
 import re
 import types
@@ -78,8 +79,7 @@ def read(
     `beside`: keys that others read; `spread`: numbers may be distributions; `filled`: keys
     left out are null. After a problem the instance holds None in the fields concerned.
     """
-    fields = {f.name: f.metadata["parameter"] for f in dataclasses.fields(cls)}
-    hints = get_type_hints(cls)
+    fields, hints = _declared(cls)  # type: ignore[arg-type]  # classes are hashable
     for key in node:
         if key not in fields and key not in beside:
             at = f"{path}.{key}" if path else str(key)
@@ -99,6 +99,13 @@ def read(
             values[name] = _field(hints[name], parameter, value, at, problems, spread)
         values.setdefault(name, None)
     return cls(**values)
+
+
+@functools.cache
+def _declared(cls: type[Any]) -> tuple[dict[str, Parameter], dict[str, Any]]:
+    """Return the fields of a class and their types, by name."""
+    fields = {f.name: f.metadata["parameter"] for f in dataclasses.fields(cls)}
+    return fields, get_type_hints(cls)
 
 
 def _describe(hint: Any, parameter: Parameter) -> str:

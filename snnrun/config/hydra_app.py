@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -100,6 +100,12 @@ def installed_code_only() -> Iterator[None]:
 def parse(overrides: list[str]) -> list[Override]:
     """Parse overrides in Hydra's grammar."""
     return OverridesParser.create().parse_overrides(overrides)
+
+
+def parser() -> Callable[[str], Override]:
+    """Return what parses one override as `parse` does."""
+    made = OverridesParser.create()
+    return lambda override: made.parse_overrides([override])[0]
 
 
 def compose(app: Hydra, choices: list[str]) -> DictConfig:
