@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from snnrun.engine.constants import Room
 from snnrun.engine.plan import BLOCK, Limits, Recording, Sample
 from snnrun.engine.run import Backend, all_devices
 from snnrun.errors import ConfigError
@@ -31,10 +30,10 @@ class Batch:
         return self.backend.lanes
 
 
-def choose(e: Experiment, room: Room | None = None) -> Batch:
+def choose(e: Experiment, own_contacts: bool | None = None) -> Batch:
     """Return what computes an experiment; ConfigError where what is asked for is not there.
 
-    `room`: what trials of several runs need together; `e` then stands for all of them.
+    `own_contacts`: `e` stands for several runs, whether these differ in their contacts.
     """
     workers = _workers(e)
     lanes = _lanes(e, len(workers))
@@ -44,7 +43,7 @@ def choose(e: Experiment, room: Room | None = None) -> Batch:
     try:
         how = lanes, dtype, recording(e), workers[0], e.engine.delivery == "dense"
         limits = Limits(e.engine.max_voltage, e.engine.max_conductance)
-        backend = Backend(e.engine.backend, *how, limits, room)
+        backend = Backend(e.engine.backend, *how, limits, own_contacts)
     except RuntimeError as error:
         raise ConfigError(f"engine.backend: {error}; choose auto or xla") from error
     return Batch(backend, workers[: -(-e.trials // backend.lanes)])

@@ -14,6 +14,7 @@ from snnrun import random
 from snnrun.checkpoints import Checkpoints, Saved
 from snnrun.clock import Clock, timings
 from snnrun.distribution import draw
+from snnrun.edges import Least
 from snnrun.engine.run import Backend
 from snnrun.engine.snapshot import Snapshot
 from snnrun.errors import ConfigError
@@ -53,7 +54,11 @@ class Course:
     """
 
     def __init__(
-        self, job: Job, backend: Backend, like: Network | None = None, least: int = 0
+        self,
+        job: Job,
+        backend: Backend,
+        like: Network | None = None,
+        least: Least = Least(),  # noqa: B008 (immutable)
     ) -> None:
         self.e, self.folder = job.experiment, job.folder
         self._backend, self._least = backend, least
@@ -152,7 +157,10 @@ class Course:
 
 
 def draw_network(
-    e: Experiment, realisation: int, like: Network | None = None, least: int = 0
+    e: Experiment,
+    realisation: int,
+    like: Network | None = None,
+    least: Least = Least(),  # noqa: B008 (immutable)
 ) -> Network:
     """Build the network of an experiment; ConfigError where what is drawn does not fit."""
     lists = e.engine.backend == "reference" or e.record.edges

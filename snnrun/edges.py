@@ -58,12 +58,28 @@ _NONE = np.zeros(0, np.int32)
 NO_EDGES = Edges(_NONE, _NONE, np.zeros(0), _NONE, None, None, 1, 1, 0)
 
 
+class Least(NamedTuple):
+    """Sizes that arrays have at least, so that other networks' have the same shapes.
+
+    `contacts`: how many they hold; `row`: expected contacts of a source; `depth`: slots of the
+    input ring.
+    """
+
+    contacts: int = 0
+    row: int = 0
+    depth: int = 1
+
+    def both(self, other: "Least") -> "Least":
+        """Return what is enough for both."""
+        return Least(*map(max, self, other))
+
+
 class Shape(NamedTuple):
-    """Sources, targets (slots), and how many contacts the arrays hold at least."""
+    """Sources, targets (slots), and the sizes that arrays have at least."""
 
     sources: int
     slots: int
-    least: int = 0
+    least: Least = Least()
 
 
 def merge(
@@ -82,7 +98,7 @@ def merge(
     scale, delay = _of_segments(rows, m, segments, dt)
     start = np.zeros(m * segments + 1, np.int64)
     np.cumsum(lengths.reshape(-1), out=start[1:])
-    capacity = max(shape.least, capacity_of(rows, int(start[-1])))
+    capacity = max(shape.least.contacts, _capacity(rows, int(start[-1])))
     target = np.zeros(capacity, np.uint16 if shape.slots <= 2**16 else np.int32)
     weight = np.ones(capacity) if any(_varies(r.weight) for r in rows) else None
     extra = np.zeros(capacity, np.int32) if any(_varies(r.delay) for r in rows) else None
@@ -105,15 +121,23 @@ def merge(
         weight=weight,
         extra=extra,
         segments=segments,
-        depth=_depth(delay, extra),
-        typical_row=round(sum(row.expected[0] for row in rows) / m),
+        depth=max(shape.least.depth, _depth(delay, extra)),
+        typical_row=max(shape.least.row, _typical_row(rows, m)),
     )
 
 
-def rescaled(edges: Edges, rows: list[Row], dt: float) -> Edges:
+def needed(rows: list[Row], sources: int, dt: float) -> Least:
+    """Return the sizes of arrays for some projections; drawn delays may need more."""
+    m = max(1, sources)
+    segments = max([1, *(q + 1 for q in _places(rows))])
+    _, delay = _of_segments(rows, m, segments, dt)
+    return Least(_capacity(rows), _typical_row(rows, m), _depth(delay, None))
+
+
+def rescaled(edges: Edges, rows: list[Row], dt: float, least: Least) -> Edges:
     """Return the same contacts with other weights and delays of whole projections."""
     scale, delay = _of_segments(rows, edges.delay.size // edges.segments, edges.segments, dt)
-    depth = _depth(delay, edges.extra)
+    depth = max(least.depth, _depth(delay, edges.extra))
     return dataclasses.replace(edges, scale=scale, delay=delay, depth=depth)
 
 
@@ -128,9 +152,13 @@ def _of_segments(
     return scale.reshape(-1), delay.reshape(-1)
 
 
-def capacity_of(rows: list[Row], actual: int = 0) -> int:
+def _capacity(rows: list[Row], actual: int = 0) -> int:
     """Return how many contacts arrays hold, so that nearly every draw of them fits."""
     return size_class(sum(r.expected[0] + 6 * r.expected[1] for r in rows), actual)
+
+
+def _typical_row(rows: list[Row], sources: int) -> int:
+    return round(sum(row.expected[0] for row in rows) / sources)
 
 
 def delay_steps(drawn: np.ndarray, dt: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from snnrun import random
 from snnrun.connect._base import Connect, Contacts
 from snnrun.distribution import Distribution, Value
 from snnrun.drive._base import Drive
-from snnrun.edges import NO_EDGES, Edges, Row, Shape, merge, rescaled
+from snnrun.edges import NO_EDGES, Edges, Least, Row, Shape, merge, needed, rescaled
 from snnrun.graph import Draws, contacts_of, drawn_from, positions_of, receptor_order, rows_of
 from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
@@ -118,19 +118,16 @@ def build(
     realisation: int = 0,
     keep_contacts: bool = False,
     like: Network | None = None,
-    least: int = 0,
+    least: Least = Least(),  # noqa: B008 (immutable)
 ) -> Network:
     """Draw a network: neuron parameters, positions, contacts, weights and delays.
 
     `realisation` numbers independent draws (trials with their own connectivity); `like`: a
     network whose contacts are taken where they would be the same, kept in the same way; `least`:
-    contacts that the arrays hold at least.
+    sizes that the arrays have at least.
     """
-    by_model = sorted(spec.populations, key=lambda p: _first_of_model(spec, p))
-    neurons = _slices({p: spec.populations[p].size for p in by_model})
-    drawn = {p: _drawn(spec.populations[p], p, seed, realisation, dt) for p in by_model}
-    spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}
-    sources = _slices({**{p: spec.populations[p].size for p in by_model}, **spiking})
+    neurons, sources = _axes(spec, drives)
+    drawn = {p: _drawn(spec.populations[p], p, seed, realisation, dt) for p in neurons}
     draws = Draws(seed, realisation, dt)
     graph = drawn_from(spec, drives, draws)
     known = like if like is not None and like.graph == graph else None
@@ -146,7 +143,7 @@ def build(
         sources=sources,
         models=tuple(_models(drawn, neurons, dt)),
         receptors=tuple(_receptors(spec, drawn, neurons, dt)),
-        edges=rescaled(known.edges, rows, dt) if known else NO_EDGES,
+        edges=rescaled(known.edges, rows, dt, least) if known else NO_EDGES,
         contacts=known.contacts if known else {},
         contact_lists=known.contact_lists if known else None,
         positions=positions,
@@ -155,14 +152,36 @@ def build(
     return network if known else _connected(network, rows, draws, keep_contacts, least)
 
 
+def needs(spec: NetworkSpec, drives: dict[str, Drive], seed: int, dt: float) -> Least:
+    """Return the sizes of the arrays that the contacts of a network will have."""
+    neurons, sources = _axes(spec, drives)
+    positions = positions_of(spec, drives, Draws(seed, 0, dt))
+    rows = list(rows_of(spec, sources, neurons, positions))
+    return needed(rows, _total(sources), dt)
+
+
+def _axes(spec: NetworkSpec, drives: dict[str, Drive]) -> tuple[dict[str, slice], dict[str, slice]]:
+    """Return where populations are on the axis of neurons, and they and drives on that of sources.
+
+    Populations of one model are side by side.
+    """
+    by_model = sorted(spec.populations, key=lambda p: _first_of_model(spec, p))
+    sizes = {p: spec.populations[p].size for p in by_model}
+    spiking = {name: d.size for name, d in drives.items() if d.emits == "spikes"}
+    return _slices(sizes), _slices(sizes | spiking)
+
+
+def _total(sources: dict[str, slice]) -> int:
+    return max((s.stop for s in sources.values()), default=0)
+
+
 def _connected(
-    network: Network, rows: list[Row], draws: Draws, keep_contacts: bool, least: int
+    network: Network, rows: list[Row], draws: Draws, keep_contacts: bool, least: Least
 ) -> Network:
     """Return a network with its contacts drawn."""
     sources = network.sources
     lists = dict(contacts_of(network.spec, sources, network.positions, draws))
-    total = max((s.stop for s in sources.values()), default=0)
-    shape = Shape(total, network.size * len(network.spec.synapses), least)
+    shape = Shape(_total(sources), network.size * len(network.spec.synapses), least)
     return dataclasses.replace(
         network,
         edges=merge(rows, lists, shape, draws.rng_of, draws.dt),

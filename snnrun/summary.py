@@ -1,6 +1,7 @@
 """What a run found, over its trials, and how it is laid out in the results file."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from snnrun.experiment import Experiment
-from snnrun.health import Health
+from snnrun.health import Health, sentence
 from snnrun.network import Network
 from snnrun.statistics._base import Estimate
-from snnrun.store.folder import now
+from snnrun.store.folder import RunFolder, now
 from snnrun.trial import Counting, Trial, statistics, verdict
 
 Estimates = dict[tuple[str, str], Estimate]
@@ -119,6 +120,47 @@ def as_json(e: Experiment, summary: Summary) -> dict[str, Any]:
         "health": dataclasses.asdict(summary.health),
         "timings": {k: plain(v) for k, v in summary.timings.items()},
     }
+
+
+def conclude(
+    e: Experiment, folder: RunFolder, summary: Summary, strict: bool = False, **more: Any
+) -> int:
+    """Write the final status, with `more` in it; returns the exit code."""
+    verdict = summary.health.verdict
+    bad = verdict == "nan" or (strict and verdict != "ok")
+    state = "unhealthy" if bad or verdict == "runaway" else "done"
+    details = json.dumps(summary.health.details)
+    folder.status(
+        state,
+        reason=None if verdict == "ok" else f"{sentence(summary.health)} ({details})",
+        exit_code=3 if bad else 0,
+        timings=as_json(e, summary)["timings"],
+        **more,
+    )
+    folder.log(f"{state}: {verdict}")
+    return 3 if bad else 0
+
+
+def scalars(e: Experiment, summary: Summary) -> dict[str, dict[str, list[Any]]]:
+    """Return population → name → [value, standard error] of the statistics that are numbers."""
+    return {
+        population: {
+            name: [found["value"], found["se"]]
+            for name, found in each.items()
+            if not isinstance(found["value"], list)
+        }
+        for population, each in as_json(e, summary)["statistics"].items()
+    }
+
+
+def fingerprint(summary: Summary) -> str:
+    """Return a hash of all that was found: spike trains and statistics."""
+    parts = hashlib.sha256()
+    for trial, estimates, health in summary.per_trial:
+        parts.update(trial.fingerprint.tobytes() + trial.total.tobytes() + health.verdict.encode())
+        for key, estimate in estimates.items():
+            parts.update(repr(key).encode() + np.asarray(estimate.value).tobytes())
+    return parts.hexdigest()
 
 
 def plain(value: Any) -> Any:

@@ -57,27 +57,6 @@ def draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> N
     draw(folder.path / "overview.png", title, trains, warm, stop, start)
 
 
-def conclude(
-    experiment: "Experiment", folder: "RunFolder", summary: "Summary", strict: bool = False
-) -> int:
-    """Write the final status; returns the exit code."""
-    from snnrun.health import sentence
-    from snnrun.summary import as_json
-
-    verdict = summary.health.verdict
-    bad = verdict == "nan" or (strict and verdict != "ok")
-    state = "unhealthy" if bad or verdict == "runaway" else "done"
-    details = json.dumps(summary.health.details)
-    folder.status(
-        state,
-        reason=None if verdict == "ok" else f"{sentence(summary.health)} ({details})",
-        exit_code=3 if bad else 0,
-        timings=as_json(experiment, summary)["timings"],
-    )
-    folder.log(f"{state}: {verdict}")
-    return 3 if bad else 0
-
-
 def print_json(command: str, path: Path, code: int, found: dict[str, Any]) -> None:
     """Print the one object of --json."""
     from snnrun.store.lock import read_status

@@ -65,12 +65,13 @@ def simulate(
         if job is None:
             return
         from snnrun.report.progress import observer
+        from snnrun.summary import conclude
 
         watcher = observer(quiet or as_json, log_every)
         with attended(job.folder, watcher, name):
             summary = _run(job, watcher, time.perf_counter() - begun, interruption)
             one_run.draw(job.experiment, job.folder, summary)
-            code = one_run.conclude(job.experiment, job.folder, summary, strict)
+            code = conclude(job.experiment, job.folder, summary, strict)
     _report(job, summary, code, quiet, as_json)
     if code:
         one_run.fail(job.folder, summary)

@@ -45,18 +45,6 @@ class EdgeArrays(NamedTuple):
     matrix: Any = None
 
 
-class Room(NamedTuple):
-    """What lanes of several runs need, so that all of them share one program.
-
-    `depth`, `row`: the largest of each run's plan; `own_contacts`: whether they differ in more
-    than weights and delays of whole projections.
-    """
-
-    depth: int = 1
-    row: int = 0
-    own_contacts: bool = True
-
-
 class Constants(NamedTuple):
     """The numbers of a run, on the device; `limits` `[A]`: those of `plan.watched`."""
 
@@ -96,13 +84,13 @@ def make_constants(
     )
 
 
-def join(lanes: list[Constants], room: Room | None = None) -> Constants:
+def join(lanes: list[Constants], own_contacts: bool | None = None) -> Constants:
     """Return the constants of lanes whose networks were drawn apart, each given as one lane.
 
-    What is equal in all of them is shared; where they are some of many runs, with `room`, what
-    is shared does not depend on which ones they are.
+    What is equal in all of them is shared. Where they are some of many runs, that does not
+    depend on which ones they are: the contacts are shared, or (`own_contacts`) nothing is.
     """
-    first, share = lanes[0], room is None
+    first, share = lanes[0], own_contacts is None
 
     def joined(*parts: Any) -> Any:
         return np.concatenate(parts)
@@ -120,7 +108,7 @@ def join(lanes: list[Constants], room: Room | None = None) -> Constants:
     alike |= dict.fromkeys(("edges", "limits", "one"))
     same = (c._replace(**alike) for c in lanes)
     apart: Constants = jax.tree.map(joined, *same)
-    shared = () if room is None or room.own_contacts else ("start", "target", "weight", "extra")
+    shared = ("start", "target", "weight", "extra") if own_contacts is False else ()
     each = (c.edges._replace(**dict.fromkeys(shared)) for c in lanes)
     edges: EdgeArrays = jax.tree.map(joined, *each)
     edges = edges._replace(**{name: getattr(first.edges, name) for name in shared})

@@ -14,7 +14,7 @@ import numpy as np
 
 from snnrun.engine import native
 from snnrun.engine.chunk import Output
-from snnrun.engine.constants import Constants, Room, join, limits_of, make_constants
+from snnrun.engine.constants import Constants, join, limits_of, make_constants
 from snnrun.engine.plan import BLOCK, Limits, Plan, Recording, make_plan
 from snnrun.engine.reference import ReferenceEngine
 from snnrun.engine.snapshot import Snapshot, put, take
@@ -63,7 +63,7 @@ def all_devices() -> list[Any]:
 class Backend:
     """A compiled network that runs groups of trials; `lanes` trials at a time.
 
-    `room`: where the lanes are trials of several runs, what all of them need together.
+    `own_contacts`: where lanes are trials of several runs, whether these differ in contacts.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class Backend:
         device: Any = None,
         dense: bool = False,
         limits: Limits = Limits(),  # noqa: B008 (immutable)
-        room: Room | None = None,
+        own_contacts: bool | None = None,
     ) -> None:
-        self._room = room
+        self._own_contacts = own_contacts
         self._device = device or jax.devices()[0]
         on_cpu = self._device.platform == "cpu"
         self.kind = kind if kind != "auto" else "native" if on_cpu and native.ready() else "xla"
@@ -108,12 +108,7 @@ class Backend:
         """Return the plan of `lanes` trials of a network, or of one network each."""
         how = self.kind == "native", self._dense
         plan = make_plan(networks[0], self.lanes, self.dtype, self.recording, *how)
-        room = self._room or Room()
-        return dataclasses.replace(
-            plan,
-            depth=max(room.depth, *(n.edges.depth for n in networks)),
-            row=max(room.row, plan.row),
-        )
+        return dataclasses.replace(plan, depth=max(n.edges.depth for n in networks))
 
     def prepare(self, seats: list[Seat], device: Any = None) -> Any:
         """Compile what is not compiled yet; returns what `chunks` runs."""
@@ -124,14 +119,14 @@ class Backend:
             return _Reference(plan, oracle, seats[0].trial)
         at = device or self._device
         padded = seats + [seats[-1]] * (plan.lanes - len(seats))  # lanes that are left over
-        alike = self._room is None and all(seat.network is network for seat in seats)
+        alike = self._own_contacts is None and all(seat.network is network for seat in seats)
         known, edges = self._edges.get(at, (None, None))
         if alike:
             edges = edges if network is known else None
             trials = [seat.trial for seat in padded]
             constants = make_constants(network, plan, seats[0].seed, trials, edges)
         else:
-            constants = join([_alone(seat, plan) for seat in padded], self._room)
+            constants = join([_alone(seat, plan) for seat in padded], self._own_contacts)
         constants = constants._replace(limits=limits_of(plan, self._limits))
         engine = XlaEngine(plan, at)
         new = engine.compile(constants)

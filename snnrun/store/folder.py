@@ -17,6 +17,7 @@ from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive
 
 _OURS = ("config.yaml", "results.h5", "status.json")
 _KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
+_LATER = ("statistics", "fingerprint")  # of points of a sweep
 
 
 class RunFolder:
@@ -72,6 +73,11 @@ class RunFolder:
         self._lock.release()
 
     @property
+    def locks(self) -> bool:
+        """Whether the file system has locks, so that no other process can have this one."""
+        return self._lock.sure
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
         return self.path / "checkpoints"
@@ -101,6 +107,7 @@ class RunFolder:
                 }
             self._status |= {"updated": now(), **({"state": state} if state else {}), **more}
             ordered = {k: self._status.get(k) for k in _KEYS}
+            ordered |= {k: self._status[k] for k in _LATER if k in self._status}
             self.write("status.json", json.dumps(ordered, indent=2) + "\n")
 
     def is_running(self) -> None:

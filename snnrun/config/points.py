@@ -1,0 +1,123 @@
+"""The points of a sweep: overrides with several values, in Hydra's grammar.
+
+`range(a,b,s)` ends before b. Points are the grid of all values, the last key fastest.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, RangeSweep
+from hydra.errors import HydraException
+
+from snnrun.config.hydra_app import parse
+from snnrun.config.messages import from_parser
+from snnrun.errors import ConfigError
+
+
+class Swept(NamedTuple):
+    """A key with several values: its path in the config (or group), and how many there are."""
+
+    path: str
+    number: int
+
+
+class Point(NamedTuple):
+    """One point: its overrides, and the values of the swept keys by their path."""
+
+    overrides: list[str]
+    values: dict[str, Any]
+
+
+class Grid:
+    """The points of some overrides; they are counted before any is made."""
+
+    def __init__(self, app: Any, overrides: list[str]) -> None:
+        with from_parser(overrides):
+            parser = OverridesParser.create(config_loader=_Options(app))  # type: ignore[arg-type]
+            parsed = {o.get_key_element(): o for o in parser.parse_overrides(overrides)}
+        self._parsed = list(parsed.values())  # of a key given twice, the last
+        self.swept = [Swept(_path(o), _number(o)) for o in self._parsed if o.is_sweep_override()]
+
+    @property
+    def number(self) -> int:
+        """How many points there are."""
+        return math.prod(swept.number for swept in self.swept)
+
+    def points(self) -> Iterator[Point]:
+        """Yield the points."""
+        try:
+            (lines,) = BasicSweeper.split_arguments(self._parsed, None)
+        except HydraException as error:
+            raise ConfigError(str(error)) from error
+        paths = [(i, _path(o)) for i, o in enumerate(self._parsed) if o.is_sweep_override()]
+        known: dict[str, Any] = {}
+        for line in lines:
+            for i, _ in paths:
+                if line[i] not in known:
+                    known[line[i]] = _value(line[i])
+            yield Point(line, {path: known[line[i]] for i, path in paths})
+
+
+class _Options:
+    """Tells the parser what `glob` can match, also in folders inside a group."""
+
+    def __init__(self, app: Any) -> None:
+        self._loader = app.config_loader
+
+    def get_group_options(self, group: str, results_filter: Any = None) -> list[str]:
+        """Return the presets of a group, as they are chosen."""
+        del results_filter
+        found = list(self._loader.get_group_options(group))
+        for inner in self._loader.list_groups(group):
+            found += [f"{inner}/{name}" for name in self.get_group_options(f"{group}/{inner}")]
+        return found
+
+
+def _path(override: Override) -> str:
+    key = override.get_key_element().lstrip("+~")
+    return str(key)
+
+
+def _number(override: Override) -> int:
+    """Return how many values a key has; ConfigError where there is none, or no end of them."""
+    line = str(override.input_line)
+    if not override.is_discrete_sweep():
+        raise ConfigError(
+            f"override '{line}': an interval has no single values; write 'range(…)' or a list"
+        )
+    sweep = override.value()
+    if isinstance(sweep, RangeSweep):
+        return _length(sweep, line)
+    number = len(list(override.sweep_iterator()))
+    if not number:
+        raise ConfigError(f"override '{line}': matches nothing; see snnrun show {_path(override)}")
+    return number
+
+
+def _length(sweep: RangeSweep, line: str) -> int:
+    """Return the number of values of a range without making them."""
+    assert sweep.start is not None and sweep.stop is not None
+    start, stop, step = (float(x) for x in (sweep.start, sweep.stop, sweep.step))
+    if step == 0 or not all(map(math.isfinite, (start, stop, step))):
+        raise ConfigError(f"override '{line}': needs a step other than 0 and finite ends")
+    whole = all(isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step))
+    number = (
+        len(range(int(sweep.start), int(sweep.stop), int(sweep.step)))
+        if whole
+        else math.ceil(round((stop - start) / step, 9))
+    )
+    if number < 1:
+        raise ConfigError(
+            f"override '{line}': the range is empty; it goes from its first number towards its"
+            " second, which is left out"
+        )
+    return number
+
+
+def _value(line: str) -> Any:
+    (override,) = parse([line])
+    value = override.value()
+    return str(value) if not isinstance(value, int | float | bool | list | dict | None) else value

@@ -1,0 +1,100 @@
+"""Who computes a point: one process at a time, whichever comes first.
+
+A point's folder is made by one process only, and is locked while it is computed. Where a file
+system has no locks, and between hosts, a process counts as dead when its status.json has not
+changed for a minute by the clock of the one who looks.
+"""
+
+import contextlib
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from snnrun.errors import ConfigError, FileError
+from snnrun.store.disk import cause, discard
+from snnrun.store.folder import RunFolder
+from snnrun.store.lock import DEAD_AFTER_S, read_status
+
+OVER = ("done", "unhealthy", "failed")
+_TAKEN = "taken"
+
+
+def folder_of(sweep: Path, index: int) -> Path:
+    """Return the folder of a point."""
+    return sweep / "points" / str(index)
+
+
+class Claims:
+    """Claims points of a sweep for this process.
+
+    `again`: the states in which a point is computed anew.
+    """
+
+    def __init__(self, sweep: Path, again: tuple[str, ...] = ()) -> None:
+        self._sweep, self._again = sweep, again
+        self._seen: dict[int, tuple[dict[str, Any], float]] = {}
+        self._mine: set[int] = set()
+        (sweep / "points").mkdir(exist_ok=True)
+
+    def claim(self, index: int) -> RunFolder | None:
+        """Return a point's folder, now this process's; None where it is over or another's."""
+        path = folder_of(self._sweep, index)
+        new = _made(path)
+        if not new and self.over(index):
+            return None
+        try:
+            folder = RunFolder(path)
+        except ConfigError:  # another process on this host, or one that shares its locks
+            return None
+        except OSError as error:
+            raise FileError(f"{path}: can't be written: {cause(error)}") from error
+        if not (new or self._free(index, folder)):
+            folder.release()
+            return None
+        self._mine.add(index)
+        (path / "checkpoints").mkdir(exist_ok=True)
+        for left in (*path.glob(".*.tmp"), *path.glob("checkpoints/.*.tmp")):
+            discard(left)  # by a process that was killed
+        return folder
+
+    def over(self, index: int) -> bool:
+        """Return whether a point needs no more computing."""
+        state = read_status(folder_of(self._sweep, index)).get("state")
+        again = state in self._again and index not in self._mine
+        return state in OVER and not again
+
+    def _free(self, index: int, folder: RunFolder) -> bool:
+        """Return whether a point that is locked now is not over, and its last process is dead."""
+        if self.over(index):
+            return False
+        status = read_status(folder.path)
+        if status.get("state") not in (None, "queued", "running"):
+            return True  # interrupted, or to be computed again
+        if folder.locks and status.get("host", socket.gethostname()) == socket.gethostname():
+            return True
+        before, since = self._seen.setdefault(index, (status, time.monotonic()))
+        if before != status:
+            self._seen[index] = status, time.monotonic()
+            return False
+        return time.monotonic() - since > DEAD_AFTER_S and (folder.locks or _taken(folder.path))
+
+
+def _made(path: Path) -> bool:
+    """Make a folder; False where there is one."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise FileError(f"{path}: can't be written: {cause(error)}") from error
+    return True
+
+
+def _taken(path: Path) -> bool:
+    """Take a dead process's status away, which only one of several processes can."""
+    with contextlib.suppress(OSError):
+        os.rename(path / "status.json", path / f".{_TAKEN}.tmp")
+        return True
+    return False

@@ -1,0 +1,59 @@
+"""What a process is to do of a sweep, and what it tells while it does."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Orders:
+    """Which points to compute, and how.
+
+    `scope`: their numbers; `again`: those computed anew, with the time of the status they had;
+    `how`: overrides of engine.* and checkpoint.*; `together`: points of each group that fill the
+    lanes of a batch; `threads`: cores of a process; `alone`: points not to be computed with others;
+    `needed`: finished runs that can be taken instead, by the hash of their config.
+    """
+
+    folder: Path
+    scope: tuple[int, ...]
+    again: dict[int, str]
+    how: tuple[str, ...] = ()
+    retries: int = 0
+    strict: bool = False
+    together: tuple[int, ...] = ()
+    threads: int = 1
+    alone: frozenset[int] = frozenset()
+    needed: dict[str, Path] = dataclasses.field(default_factory=dict)
+
+
+class Over(NamedTuple):
+    """A point is over; `ours`: this process computed it."""
+
+    index: int
+    state: str
+    reason: str
+
+
+class Begun(NamedTuple):
+    """A batch of points was begun."""
+
+    points: tuple[int, ...]
+
+
+class Progress(NamedTuple):
+    """How much of the batch is done, 0 … 1."""
+
+    share: float
+
+
+class Ended(NamedTuple):
+    """A process has nothing left to do; `exit_code`: 0, or why it stopped before."""
+
+    exit_code: int
+    reason: str
+
+
+Event = Over | Begun | Progress | Ended
+Tell = Callable[[Event], None]
