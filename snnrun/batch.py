@@ -30,14 +30,15 @@ class Batch:
         return self.backend.lanes
 
 
-def choose(e: Experiment, own_contacts: bool | None = None) -> Batch:
+def choose(e: Experiment, own_contacts: bool | None = None, processes: int = 1) -> Batch:
     """Return what computes an experiment; ConfigError where what is asked for is not there.
 
-    `own_contacts`: `e` stands for several runs, whether these differ in their contacts.
+    `own_contacts`: `e` stands for several runs, whether these differ in their contacts;
+    `processes`: how many do the same on this machine.
     """
     workers = _workers(e)
-    lanes = _lanes(e, len(workers))
-    while len(workers) > 1 and _lacking(e, lanes, len(workers)):
+    lanes = _lanes(e, len(workers), processes)
+    while len(workers) > 1 and _lacking(e, lanes, len(workers), processes):
         workers.pop()
     dtype = "float64" if e.engine.backend == "reference" else e.engine.precision
     try:
@@ -96,31 +97,34 @@ def _workers(e: Experiment) -> list[Any]:
     return [devices[0]] * (1 if alone else e.engine.threads or cores())
 
 
-def _lanes(e: Experiment, workers: int) -> int:
+def _lanes(e: Experiment, workers: int, processes: int) -> int:
     """Return how many trials are computed together."""
     if e.engine.batch is not None:
         lanes = min(e.engine.batch, e.trials)
-        if lack := _lacking(e, lanes, 1):
-            fits = next((n for n in range(lanes - 1, 0, -1) if not _lacking(e, n, 1)), None)
+        if lack := _lacking(e, lanes, 1, processes):
+            fits = next(
+                (n for n in range(lanes - 1, 0, -1) if not _lacking(e, n, 1, processes)), None
+            )
             way_out = "" if fits is None else f"; at most {fits} fit"
             raise ConfigError(f"engine.batch: for {lanes} trials together {lack}{way_out}")
         return lanes
-    if e.engine.delivery == "dense" and (lack := _lacking(e, 1, 1)):
+    if e.engine.delivery == "dense" and (lack := _lacking(e, 1, 1, processes)):
         raise ConfigError(f"engine.delivery: dense: {lack}; choose event")
     lanes = min(max(1, _LANE_NEURONS // e.network.size), -(-e.trials // workers))
-    while lanes > 1 and _lacking(e, lanes, workers):
+    while lanes > 1 and _lacking(e, lanes, workers, processes):
         lanes //= 2
     return lanes
 
 
-def _lacking(e: Experiment, lanes: int, at_once: int) -> str | None:
+def _lacking(e: Experiment, lanes: int, at_once: int, processes: int) -> str | None:
     """Return what is lacking of the memory for so many groups at once, or None."""
-    return lacking(sizes.memory(e, lanes, at_once))
+    return lacking(sizes.memory(e, lanes, at_once), processes)
 
 
-def lacking(memory: dict[str, float]) -> str | None:
+def lacking(memory: dict[str, float], processes: int = 1) -> str | None:
     """Return what is lacking of the memory that `sizes.memory` finds necessary, or None."""
-    needed, available = sum(memory.values()) - memory["program"], available_mb()
+    needed = processes * (sum(memory.values()) - memory["program"])
+    available = available_mb()
     if needed < _SHARE * available:
         return None
     return f"{needed:.0f} MB are needed, {available:.0f} MB are available here"

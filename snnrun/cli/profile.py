@@ -69,6 +69,7 @@ def profile(
     from snnrun.profile.run import Begun
     from snnrun.report.progress import observer
     from snnrun.store.folder import RunFolder
+    from snnrun.summary import conclude
 
     folder = RunFolder.create(out, experiment.name)
     one_run.begin(folder, composed, warnings)
@@ -78,7 +79,7 @@ def profile(
         found = _profile(experiment, composed, folder, watcher, begun)
         growth = _scaling(composed, experiment, folder, watcher) if scaling else None
         traced = _trace(experiment, folder, watcher) if trace else None
-        code = one_run.conclude(experiment, folder, found.summary)
+        code = conclude(experiment, folder, found.summary)
     _report(experiment, folder, found, growth, traced, code, quiet, as_json)
     if code:
         one_run.fail(folder, found.summary)

@@ -61,6 +61,15 @@ def compose(overrides: list[str], config_dirs: list[Path], config: Path | None =
     return Composer(config_dirs, config).compose(overrides)
 
 
+def adjusted(composed: Composed, overrides: list[str]) -> Composed:
+    """Return a complete config with other values in it."""
+    if not overrides:
+        return composed
+    with from_parser(overrides):
+        values = hydra_app.parse(overrides)
+    return dataclasses.replace(composed, tree=put(composed.tree, values), values=overrides)
+
+
 class Composer:
     """Composes many configs; each choice of groups is composed by Hydra once."""
 

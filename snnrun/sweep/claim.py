@@ -29,13 +29,12 @@ def folder_of(sweep: Path, index: int) -> Path:
 class Claims:
     """Claims points of a sweep for this process.
 
-    `again`: the states in which a point is computed anew.
+    `again`: points that are computed anew, with the time of the status they had.
     """
 
-    def __init__(self, sweep: Path, again: tuple[str, ...] = ()) -> None:
-        self._sweep, self._again = sweep, again
+    def __init__(self, sweep: Path, again: dict[int, str] | None = None) -> None:
+        self._sweep, self._again = sweep, again or {}
         self._seen: dict[int, tuple[dict[str, Any], float]] = {}
-        self._mine: set[int] = set()
         (sweep / "points").mkdir(exist_ok=True)
 
     def claim(self, index: int) -> RunFolder | None:
@@ -53,7 +52,6 @@ class Claims:
         if not (new or self._free(index, folder)):
             folder.release()
             return None
-        self._mine.add(index)
         (path / "checkpoints").mkdir(exist_ok=True)
         for left in (*path.glob(".*.tmp"), *path.glob("checkpoints/.*.tmp")):
             discard(left)  # by a process that was killed
@@ -61,9 +59,8 @@ class Claims:
 
     def over(self, index: int) -> bool:
         """Return whether a point needs no more computing."""
-        state = read_status(folder_of(self._sweep, index)).get("state")
-        again = state in self._again and index not in self._mine
-        return state in OVER and not again
+        status = read_status(folder_of(self._sweep, index))
+        return status.get("state") in OVER and status.get("updated") != self._again.get(index, "")
 
     def _free(self, index: int, folder: RunFolder) -> bool:
         """Return whether a point that is locked now is not over, and its last process is dead."""

@@ -11,9 +11,9 @@ class Orders:
     """Which points to compute, and how.
 
     `scope`: their numbers; `again`: those computed anew, with the time of the status they had;
-    `how`: overrides of engine.* and checkpoint.*; `together`: points of each group that fill the
-    lanes of a batch; `threads`: cores of a process; `alone`: points not to be computed with others;
-    `needed`: finished runs that can be taken instead, by the hash of their config.
+    `how`: overrides of engine.* and checkpoint.*; `processes`: how many share the points on this
+    machine; `threads`: cores of each; `alone`: points not to be computed with others; `needed`:
+    finished runs that can be taken instead, by the hash of their config.
     """
 
     folder: Path
@@ -22,16 +22,16 @@ class Orders:
     how: tuple[str, ...] = ()
     retries: int = 0
     strict: bool = False
-    together: tuple[int, ...] = ()
+    processes: int = 1
     threads: int = 1
     alone: frozenset[int] = frozenset()
     needed: dict[str, Path] = dataclasses.field(default_factory=dict)
 
 
 class Over(NamedTuple):
-    """A point is over; `ours`: this process computed it."""
+    """A point is over."""
 
-    index: int
+    point: int
     state: str
     reason: str
 

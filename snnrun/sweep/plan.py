@@ -128,9 +128,7 @@ def _built(composer: Composer, chosen: Chosen) -> tuple[Composed, Experiment, li
     return composed, *build(composed)
 
 
-def _changes(
-    base: dict[str, Any], tree: dict[str, Any], path: list[str]
-) -> Iterator[list[Any]]:
+def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Iterator[list[Any]]:
     """Yield what makes `tree` of `base`: values, or whole nodes where keys differ."""
     for name, value in tree.items():
         before, at = base[name], [*path, name]

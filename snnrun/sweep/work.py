@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from snnrun.batch import Batch, choose
 from snnrun.checkpoints import latest
@@ -12,6 +12,7 @@ from snnrun.config.build import build
 from snnrun.config.compose import adjusted
 from snnrun.course import Course, Job
 from snnrun.errors import ConfigError, FileError, InterruptedRunError, SnnrunError
+from snnrun.experiment import Experiment
 from snnrun.interruption import Interruption
 from snnrun.network import Network
 from snnrun.runner import Outcome, together
@@ -32,12 +33,20 @@ Claimed = tuple[Point, RunFolder]
 class Worker:
     """Computes what it can claim of a sweep's points.
 
-    `broken`: HDF5 can't clean up any more, so the process must leave without trying.
+    `enough()`: whether no more points are to be begun; `broken`: HDF5 can't clean up any more, so
+    the process must leave without trying.
     """
 
-    def __init__(self, plan: Plan, orders: Orders, tell: Tell, interruption: Interruption) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        orders: Orders,
+        tell: Tell,
+        interruption: Interruption,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._plan, self._orders, self._tell = plan, orders, tell
-        self._interruption = interruption
+        self._interruption, self._enough = interruption, enough
         self._claims = Claims(orders.folder, orders.again)
         self._batches: dict[int, Batch] = {}
         self._like: Network | None = None
@@ -67,7 +76,7 @@ class Worker:
     def _claimed(self, points: list[Point]) -> list[Claimed]:
         """Claim the next points; those that are not free are left out."""
         claimed: list[Claimed] = []
-        while points and len(claimed) < self._width(points[-1]):
+        while points and not self._enough() and len(claimed) < self._width(points[-1]):
             self._check()
             if claimed and points[-1].index in self._orders.alone:
                 break
@@ -80,7 +89,14 @@ class Worker:
         return claimed
 
     def _width(self, point: Point) -> int:
-        return 1 if point.group < 0 else self._orders.together[point.group]
+        """Return how many points like this one are computed together."""
+        if point.error is not None:
+            return 1
+        try:
+            batch, trials = self._batch(point), self._plan.groups[point.group].trials
+        except SnnrunError:  # it will say so itself
+            return 1
+        return max(1, batch.lanes * len(batch.devices) // trials)
 
     def _check(self) -> None:
         if reason := self._interruption.reason:
@@ -137,38 +153,40 @@ class Worker:
             self._over(point, folder)
             return None
         begun = time.perf_counter()
-        composed = self._plan.composed(point)
-        config = composed.yaml
-        e, _ = build(adjusted(composed, list(self._orders.how)))
-        if e.engine.threads is None:
-            engine = dataclasses.replace(e.engine, threads=self._orders.threads)
-            e = dataclasses.replace(e, engine=engine)
+        config, e = self._built(point)
         found = latest(folder, config, folder.log)
         if found is not None:
             about = found.about
             e = dataclasses.replace(e, start=about["start"], network_seed=about["network_seed"])
         folder.write("config.yaml", config)
         job = Job(e, config, folder, found, time.perf_counter() - begun)
-        batch = self._batches.get(point.group) or self._batch(point.group, job)
-        group = self._plan.groups[point.group]
-        course = Course(job, batch.backend, self._like, group.least)
+        least = self._plan.groups[point.group].least
+        course = Course(job, self._batch(point).backend, self._like, least)
         self._like = course.network
         return course
 
-    def _batch(self, number: int, job: Job) -> Batch:
-        """Return what computes the points of a group; `job`: one of them."""
-        group, e = self._plan.groups[number], job.experiment
-        if group.points > 1:
-            stand_in = dataclasses.replace(
-                e,
-                trials=self._orders.together[number] * e.trials,
-                network=dataclasses.replace(e.network, per_trial=group.own_contacts),
-            )
-            batch = choose(stand_in, group.own_contacts)
-        else:
-            batch = choose(e)
-        self._batches = {number: batch}  # the last one's arrays can go
-        return batch
+    def _built(self, point: Point) -> tuple[str, Experiment]:
+        """Return a point's config and experiment."""
+        composed = self._plan.composed(point)
+        e, _ = build(adjusted(composed, list(self._orders.how)))
+        engine = dataclasses.replace(e.engine, threads=self._orders.threads)
+        return composed.yaml, dataclasses.replace(e, engine=engine)
+
+    def _batch(self, point: Point) -> Batch:
+        """Return what computes the points of a group."""
+        number, processes = point.group, self._orders.processes
+        if number not in self._batches:
+            group, (_, e) = self._plan.groups[number], self._built(point)
+            in_scope = sum(self._plan.points[i].group == number for i in self._orders.scope)
+            if in_scope > 1:
+                e = dataclasses.replace(
+                    e,
+                    trials=-(-in_scope // processes) * e.trials,
+                    network=dataclasses.replace(e.network, per_trial=group.own_contacts),
+                )
+            batch = choose(e, group.own_contacts if in_scope > 1 else None, processes)
+            self._batches = {number: batch}  # the last one's arrays can go
+        return self._batches[number]
 
     def _outcomes(self, ready: list[tuple[Point, Course]]) -> list[Outcome]:
         """Compute all; where that fails as a whole, each fails."""
@@ -224,7 +242,7 @@ class Worker:
     def _wait(self) -> None:
         """Wait for points that other processes compute; take over from one that died."""
         left = [self._plan.points[index] for index in self._orders.scope]
-        while left := [point for point in left if not self._claims.over(point.index)]:
+        while not self._enough() and (left := [p for p in left if not self._claims.over(p.index)]):
             for point in left:
                 self._check()
                 if folder := self._claims.claim(point.index):
