@@ -1,1 +1,1 @@
-"""Sweeps: a plan on disk, and workers that compute its points."""
+"""Sweeps: a plan on disk, workers that compute its points, and the table of what they found."""
