@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from snnrun import __version__
-from snnrun.cli import check, precompile, profile, show, simulate
+from snnrun.cli import check, precompile, profile, show, simulate, sweep
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
 _LONGEST = 1000  # letters of a message
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=True,
 )
 app.command(name="simulate")(simulate.simulate)
+app.command(name="sweep")(sweep.sweep)
 app.command(name="profile")(profile.profile)
 app.command(name="precompile")(precompile.precompile)
 app.command(name="show")(show.show)

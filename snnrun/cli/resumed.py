@@ -28,10 +28,15 @@ def outcome(path: Path) -> dict[str, Any] | None:
     return {"exit_code": status.get("exit_code"), **outcome(path / "results.h5")}
 
 
+def is_how(override: str) -> bool:
+    """Return whether an override says how something is computed, never what."""
+    return override.startswith(_FREE) and not override.startswith("engine.precision")
+
+
 def only_how(overrides: list[str] | None) -> None:
     """Complain of overrides that would change what a run computes."""
     for override in overrides or []:
-        if not override.startswith(_FREE) or override.startswith("engine.precision"):
+        if not is_how(override):
             raise ConfigError(
                 f"override '{override}': a run goes on with its own config; only engine.* (but"
                 " not precision) and checkpoint.* can be changed, or start a new run with"

@@ -15,7 +15,7 @@ from snnrun.errors import ConfigError, FileError, SnnrunError
 from snnrun.store.disk import FULL, cause, discard, write_atomically
 from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive
 
-_OURS = ("config.yaml", "results.h5", "status.json")
+_OURS = ("config.yaml", "results.h5", "status.json", "plan.json")
 _KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
 _LATER = ("statistics", "fingerprint")  # of points of a sweep
 
@@ -34,7 +34,7 @@ class RunFolder:
     def create(cls, out: Path | None, name: str) -> "RunFolder":
         """Make the folder: `out`, or a new one under outputs/<name>/."""
         path = out if out is not None else Path("outputs") / name / unique_name()
-        _refuse_if_taken(path)
+        refuse_if_taken(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
             (path / "checkpoints").mkdir(exist_ok=True)
@@ -43,7 +43,7 @@ class RunFolder:
             raise ConfigError(f"{path}: is in the way; give another --out") from None
         except OSError as error:
             raise _unusable(path, error) from error
-        _refuse_if_taken(path)  # meanwhile
+        refuse_if_taken(path)  # meanwhile
         return folder
 
     @classmethod
@@ -137,7 +137,8 @@ def alive(folders: list[RunFolder]) -> Iterator[None]:
         thread.join()
 
 
-def _refuse_if_taken(path: Path) -> None:
+def refuse_if_taken(path: Path) -> None:
+    """Complain if a folder holds a run or a sweep."""
     taken = [f for f in _OURS if os.path.exists(path / f)]
     if taken:
         raise ConfigError(

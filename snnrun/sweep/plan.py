@@ -119,13 +119,18 @@ def make(
 
 
 def _built(composer: Composer, chosen: Chosen) -> tuple[Composed, Experiment, list[str]]:
-    """Return config and experiment of a point; its spikes are recorded only where that is asked."""
+    """Return config, experiment and warnings of a point."""
     composed = composer.compose(chosen.overrides)
-    record = composed.tree.get("record")
-    asked = any(line.lstrip("+~").startswith("record.spikes") for line in chosen.overrides)
+    with_spikes_if_asked(composed.tree, chosen.overrides)
+    return composed, *build(composed)
+
+
+def with_spikes_if_asked(tree: dict[str, Any], overrides: list[str]) -> None:
+    """Let a point record the spikes of all populations only where that is written out."""
+    record = tree.get("record")
+    asked = any(line.lstrip("+~").startswith("record.spikes") for line in overrides)
     if isinstance(record, dict) and record.get("spikes", []) is None and not asked:
         record["spikes"] = []
-    return composed, *build(composed)
 
 
 def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Iterator[list[Any]]:

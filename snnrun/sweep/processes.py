@@ -38,7 +38,7 @@ class Crew:
         plan: Plan,
         orders: Orders,
         number: int,
-        tell: Callable[[Event], None],
+        tell: Callable[[Event, object], None],
         interruption: Interruption,
         enough: Callable[[], bool],
     ) -> None:
@@ -81,7 +81,7 @@ class Crew:
             if event.exit_code not in (0, InterruptedRunError.exit_code):
                 kind = FileError if event.exit_code == FileError.exit_code else SnnrunError
                 self._problem = self._problem or kind(event.reason)
-        self._tell(event)
+        self._tell(event, member)
 
     def _died(self, member: "_Member") -> None:
         """Replace a process that died; points that it died of are computed alone, then given up."""
@@ -103,7 +103,7 @@ class Crew:
         with contextlib.suppress(SnnrunError):
             folder.status("failed", reason=reason, exit_code=1)
         folder.release()
-        self._tell(Over(index, "failed", reason))
+        self._tell(Over(index, "failed", reason), None)
 
 
 def _death(code: int | None) -> str:

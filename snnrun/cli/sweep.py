@@ -1,0 +1,328 @@
+"""`snnrun sweep`: many runs of one experiment."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from snnrun.cli.attended import ended_early
+from snnrun.cli.options import (
+    Config,
+    ConfigDir,
+    Debug,
+    DryRun,
+    Json,
+    LogEvery,
+    Out,
+    Overrides,
+    Quiet,
+    Strict,
+    TimeLimit,
+)
+from snnrun.errors import ConfigError, InterruptedRunError, SnnrunError
+from snnrun.interruption import Interruption
+
+if TYPE_CHECKING:
+    from snnrun.sweep.end import Outcome
+    from snnrun.sweep.orders import Orders
+    from snnrun.sweep.plan import Plan
+    from snnrun.sweep.shard import Shard
+
+Resume = Annotated[
+    Path | None, typer.Option("--resume", metavar="DIR", help="Go on with a sweep: what is left.")
+]
+Only = Annotated[
+    str | None, typer.Option("--only", metavar="failed", help="With --resume: the failed points.")
+]
+Needed = Annotated[
+    bool, typer.Option("--needed", help="Take finished runs of the same config from outputs/.")
+]
+Retries = Annotated[int, typer.Option("--retries", min=0, help="Tries of a failing point more.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Begin no point after a failure.")]
+MaxFailures = Annotated[
+    int | None, typer.Option("--max-failures", min=1, help="Begin none after so many failures.")
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="i/n", help="Every n-th point from i on (of a job array)."),
+]
+Submit = Annotated[bool, typer.Option("--submit", help="Submit a Slurm array that computes it.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask, however many points there are.")]
+
+
+class Asked(NamedTuple):
+    """What the command line says of a sweep besides its points."""
+
+    shard: "Shard | None"
+    only_failed: bool
+    needed: bool
+    retries: int
+    most_failures: int | None
+    strict: bool
+    quiet: bool
+    as_json: bool
+
+
+def sweep(
+    overrides: Overrides = None,
+    out: Out = None,
+    config: Config = None,
+    config_dir: ConfigDir = None,
+    resume: Resume = None,
+    only: Only = None,
+    needed: Needed = False,
+    retries: Retries = 0,
+    fail_fast: FailFast = False,
+    max_failures: MaxFailures = None,
+    shard: ShardOption = None,
+    submit: Submit = False,
+    yes: Yes = False,
+    time_limit: TimeLimit = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    log_every: LogEvery = None,
+    strict: Strict = False,
+) -> None:
+    """Run one experiment for every combination of some values.
+
+    For example, where range ends before its second number:
+
+    snnrun sweep network.projections.EE.weight=1,2,4 'drive.X.rate=range(5,25,5)' seed=1,2,3
+    """
+    del debug, log_every  # the first is read where errors are reported
+    interruption = Interruption(time_limit)
+    with interruption.listening(), ended_early("sweep" if as_json else None):
+        if only not in (None, "failed"):
+            raise ConfigError(f"--only {only}: only 'failed' can be chosen")
+        if only and resume is None:
+            raise ConfigError("--only failed: needs --resume DIR")
+        asked = Asked(
+            _shard(shard),
+            only == "failed",
+            needed,
+            retries,
+            1 if fail_fast else max_failures,
+            strict,
+            quiet,
+            as_json,
+        )
+        choices, given = _parted(overrides)
+        if resume is not None:
+            _alone(resume, out, config, config_dir, dry_run)
+            plan, folder, how = _resumed(resume, given)
+        else:
+            begun = _begun(given, out, config, config_dir or [], asked, dry_run, yes)
+            if begun is None:
+                return
+            (plan, folder), how = begun, []
+        if submit:
+            _submit(plan, folder, asked, how)
+            return
+        _compute(plan, folder, asked, how, choices, interruption, resume is not None)
+
+
+def _shard(text: str | None) -> "Shard | None":
+    from snnrun.sweep.shard import Shard
+
+    return Shard.from_environment(os.environ) if text is None else Shard.parse(text)
+
+
+def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
+    from snnrun.config.launchers import take_out
+
+    return take_out(overrides or [])
+
+
+def _alone(resume: Path, *others: Any) -> None:
+    names = ("--out", "--config", "--config-dir", "--dry-run")
+    for name, value in zip(names, others, strict=True):
+        if value:
+            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
+
+
+def _resumed(folder: Path, given: list[str]) -> tuple["Plan", Path, list[str]]:
+    from snnrun.cli.resumed import is_how
+    from snnrun.sweep.begin import resumed
+
+    how = [line for line in given if is_how(line)]
+    plan = resumed(folder, given, [line for line in given if line not in how])
+    return plan, folder, how
+
+
+def _begun(
+    given: list[str],
+    out: Path | None,
+    config: Path | None,
+    config_dirs: list[Path],
+    asked: Asked,
+    dry_run: bool,
+    yes: bool,
+) -> tuple["Plan", Path] | None:
+    """Return plan and folder of a new sweep; None where it was only to be shown."""
+    from snnrun.sweep import begin
+    from snnrun.sweep.plan import make
+
+    grid, composer = begin.grid_of(given, config_dirs, config)
+    if grid.number > begin.MANY and not (yes or dry_run):
+        _confirm(grid.number)
+
+    def plan() -> "Plan":
+        made, warnings = make(given, config_dirs, config, grid, composer)
+        for text in warnings:
+            print(f"warning: {text}", file=sys.stderr)
+        return made
+
+    if dry_run:
+        if grid.number > begin.MANY and not yes:
+            raise ConfigError(f"{grid.number} points: too many to plan by accident; give --yes")
+        _show_plan(plan(), asked)
+        return None
+    return begin.opened(out, given, config_dirs, config, asked.shard, plan)
+
+
+def _confirm(number: int) -> None:
+    """Ask whether so many points are meant."""
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{number} points: give --yes if so many are meant")
+    if not typer.confirm(f"{number} points. Go on?", err=True):
+        raise ConfigError("nothing was done")
+
+
+def _show_plan(plan: "Plan", asked: Asked) -> None:
+    """Show what would be computed, and about how long it takes."""
+    from snnrun.engine.setup import set_up
+    from snnrun.sweep.estimate import estimate
+
+    set_up()
+    found = estimate(plan, asked.shard)
+    if asked.as_json:
+        print(json.dumps({"command": "sweep", "state": "done", "exit_code": 0, **found}))
+        return
+    from snnrun.report.sweeps import show_plan
+
+    show_plan(plan.swept, [point.values for point in plan.points], found)
+
+
+def _submit(plan: "Plan", folder: Path, asked: Asked, how: list[str]) -> None:
+    """Hand the sweep to Slurm."""
+    from snnrun.sweep.local import jobs_for
+    from snnrun.sweep.submit import program, submit
+
+    options = ["--quiet", *how, *(["--strict"] if asked.strict else [])]
+    options += ["--only", "failed"] if asked.only_failed else []
+    options += ["--needed"] if asked.needed else []
+    options += ["--retries", str(asked.retries)] if asked.retries else []
+    jobs = jobs_for(plan)
+    number = submit(folder, jobs, program(), options)
+    if asked.as_json:
+        head = {"command": "sweep", "state": "queued", "exit_code": 0, "out": str(folder)}
+        print(json.dumps({**head, "job": number, "tasks": jobs}))
+    else:
+        print(f"submitted job {number} with {jobs} tasks", file=sys.stderr)
+        print(f"see snnrun inspect {folder}", file=sys.stderr)
+        print(folder)
+
+
+def _compute(
+    plan: "Plan",
+    folder: Path,
+    asked: Asked,
+    how: list[str],
+    choices: list[str],
+    interruption: Interruption,
+    resume: bool,
+) -> None:
+    """Compute what is left of a sweep, write its tables and report."""
+    from snnrun.sweep import end, local
+    from snnrun.sweep.watch import Watch
+
+    begun = time.perf_counter()
+    orders = _orders(plan, folder, asked, how, resume)
+    if not (asked.quiet or asked.as_json):
+        print("\n".join(local.said(plan, orders)), file=sys.stderr)
+    watch = Watch(orders, asked.quiet or asked.as_json)
+    stopped: SnnrunError | None = None
+    broken = False
+    try:
+        if choices:
+            stopped = local.launched(plan, orders, choices)
+        else:
+            enough = _enough(watch, asked.most_failures)
+            broken = local.compute(plan, orders, watch.hear, interruption, enough)
+    except (KeyboardInterrupt, SnnrunError) as error:
+        if isinstance(error, KeyboardInterrupt):
+            error = InterruptedRunError("Ctrl-C")
+        stopped = error
+    finally:
+        watch.close()
+    found = end.outcome(plan, folder)
+    end.write_tables(found, folder)
+    code = stopped.exit_code if stopped else found.exit_code
+    _report(found, folder, asked, code, stopped, time.perf_counter() - begun)
+    if broken:
+        sys.stdout.flush()
+        os._exit(code)
+    if code:
+        raise typer.Exit(code)
+
+
+def _enough(watch: Any, most: int | None) -> Callable[[], bool]:
+    return lambda: most is not None and watch.failed >= most
+
+
+def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str], resume: bool) -> "Orders":
+    from snnrun.sweep.begin import scope_of
+    from snnrun.sweep.local import free_cores, processes_for
+    from snnrun.sweep.needed import finished
+    from snnrun.sweep.orders import Orders
+
+    scope, again = scope_of(plan, folder, asked.shard, resume, asked.only_failed)
+    free = free_cores(plan, how)
+    number = processes_for(plan, scope, free)
+    places = [Path("outputs"), folder.resolve().parent]
+    return Orders(
+        folder=folder.resolve(),
+        scope=scope,
+        again=again,
+        how=tuple(how),
+        retries=asked.retries,
+        strict=asked.strict,
+        processes=number,
+        threads=max(1, free // number),
+        needed=finished(places) if asked.needed else {},
+    )
+
+
+def _report(
+    found: "Outcome",
+    folder: Path,
+    asked: Asked,
+    code: int,
+    stopped: SnnrunError | None,
+    seconds: float,
+) -> None:
+    """Say how a sweep went."""
+    state = "interrupted" if code == 75 else "failed" if code else "done"
+    if asked.as_json:
+        failures = [
+            {"index": r.index, "state": r.state, "reason": r.reason} for r in found.failures
+        ]
+        head = {"command": "sweep", "state": state, "exit_code": code, "out": str(folder)}
+        more = {"points": found.counts, "failures": failures, "unchanging": found.dead}
+        timings = {"wall_s": seconds}
+        print(json.dumps({**head, **more, "table": str(folder / "table.csv"), "timings": timings}))
+        return
+    from snnrun.report.sweeps import show_outcome
+
+    show_outcome(found, folder, asked.quiet)
+    if stopped is not None:
+        print(f"{'interrupted by ' if code == 75 else 'error: '}{stopped}", file=sys.stderr)
+    if code:
+        print(f"go on with: snnrun sweep --resume {folder}", file=sys.stderr)

@@ -1,0 +1,156 @@
+"""Progress over the points of a sweep, on stderr: a bar in a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+_LINE_S = 5.0
+_MOST_SHOWN = 20  # failures, while it runs
+
+
+class Watcher(Protocol):
+    """Shows how far a sweep is."""
+
+    def show(self, done: float, total: int, failed: int) -> None:
+        """Show so many points, of which some failed."""
+
+    def say(self, text: str) -> None:
+        """Say a line."""
+
+    def close(self) -> None:
+        """Leave the screen as it is."""
+
+
+class Course:
+    """Counts the points that are over, and shows them.
+
+    `before`: points that were over already; `failed`: those that failed now.
+    """
+
+    def __init__(self, total: int, before: int, quiet: bool) -> None:
+        self._total, self._over, self._before = total, before, before
+        self._shares: dict[object, tuple[int, float]] = {}
+        self.failed = 0
+        self._watcher: Watcher = _Silent() if quiet else _watcher()
+        self._watcher.show(before, total, 0)
+
+    def over(self, index: int, state: str, reason: str) -> None:
+        """A point is over."""
+        self._over += 1
+        if state in ("failed", "unhealthy"):
+            self.failed += 1
+            if self.failed <= _MOST_SHOWN:
+                self._watcher.say(f"point {index} {state}: {reason}")
+            elif self.failed == _MOST_SHOWN + 1:
+                self._watcher.say("… further ones are in the table")
+        self._watcher.show(self._done, self._total, self.failed)
+
+    def batch(self, who: object, points: int, share: float) -> None:
+        """A process has done a share of some points."""
+        self._shares[who] = points, share
+        self._watcher.show(self._done, self._total, self.failed)
+
+    def ended(self, who: object) -> None:
+        """A process has no points under way."""
+        self._shares.pop(who, None)
+
+    def close(self) -> None:
+        """Show no more."""
+        self._watcher.close()
+
+    @property
+    def _done(self) -> float:
+        under_way = sum(points * share for points, share in self._shares.values())
+        return min(self._over + under_way, self._total)
+
+
+def left_s(done: float, before: float, total: int, spent_s: float) -> float | None:
+    """Return the seconds until all points are over, if they go on as now."""
+    return None if done <= before else spent_s * (total - done) / (done - before)
+
+
+def clock(seconds: float | None) -> str:
+    """Return a time such as 1:02:03."""
+    if seconds is None:
+        return "-:--"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _watcher() -> Watcher:
+    console = Console(stderr=True)
+    return _Bar(console) if console.is_terminal and not console.is_dumb_terminal else _Lines()
+
+
+class _Silent:
+    def show(self, done: float, total: int, failed: int) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _Timed:
+    """Knows when it began, and with how much done."""
+
+    def __init__(self) -> None:
+        self._begun, self._first = time.perf_counter(), -1.0
+
+    def _left(self, done: float, total: int) -> str:
+        if self._first < 0:
+            self._first = done
+        spent = time.perf_counter() - self._begun
+        return f"{clock(left_s(done, self._first, total, spent))} left"
+
+
+class _Bar(_Timed):
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        columns = ("points", "{task.fields[count]}", "{task.fields[failed]}", "{task.fields[left]}")
+        texts = [TextColumn(text) for text in columns]
+        self._progress = Progress(texts[0], BarColumn(), *texts[1:], console=console)
+        self._task: TaskID = self._progress.add_task("", count="", failed="", left="")
+        self._progress.start()
+
+    def show(self, done: float, total: int, failed: int) -> None:
+        self._progress.update(
+            self._task,
+            total=total,
+            completed=done,
+            count=f"{int(done)}/{total}",
+            failed=f"{failed} failed" if failed else "",
+            left=self._left(done, total),
+        )
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+class _Lines(_Timed):
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = 0.0
+
+    def show(self, done: float, total: int, failed: int) -> None:
+        left, now = self._left(done, total), time.perf_counter()
+        if now - self._said < _LINE_S and done < total:
+            return
+        self._said = now
+        bad = f", {failed} failed" if failed else ""
+        self.say(f"{int(done)}/{total} points{bad}, {left}")
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,51 @@
+"""A sweep in words: what will be computed, how it went, how it stands."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from snnrun.report.points import clock
+
+_MOST_SHOWN = 20
+
+
+def show_plan(swept: list[str], values: list[dict[str, Any]], found: dict[str, Any]) -> None:
+    """Print the plan of a sweep that is not begun."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for path in swept:
+        each = list(dict.fromkeys(str(v[path]) for v in values if path in v))
+        shown = ", ".join(each[:8]) + (f", … {each[-1]}" if len(each) > 8 else "")
+        console.print(f"{path}: {shown} ({len(each)})")
+    for line in found["lines"]:
+        console.print(line)
+    processes = found["processes"]
+    console.print(
+        f"about {clock(found['seconds'])} and {found['memory_mb']} MB"
+        f" by {processes} process{'es' * (processes > 1)} here"
+    )
+
+
+def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
+    """Print how a sweep went."""
+    if quiet:
+        print(folder)
+        return
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(states(found.counts))
+    for row in found.failures[:_MOST_SHOWN]:
+        values = ", ".join(f"{path}={value}" for path, value in row.values.items())
+        console.print(f"point {row.index} ({values}) {row.state}: {row.reason}")
+    if len(found.failures) > _MOST_SHOWN:
+        console.print(f"… and {len(found.failures) - _MOST_SHOWN} more in the table")
+    for path in found.dead:
+        console.print(f"warning: {path} changed no result")
+    console.print(f"table:   {folder}/table.csv")
+    if found.counts.get("done") or found.counts.get("unhealthy"):
+        print(f"picture: snnrun plot {folder}", file=sys.stderr)
+
+
+def states(counts: dict[str, int]) -> str:
+    """Return how many points are in each state."""
+    return f"{sum(counts.values())} points: " + ", ".join(f"{n} {s}" for s, n in counts.items())

@@ -1,0 +1,167 @@
+"""A sweep begins, or goes on: its plan, its folder, and which points are to be computed."""
+
+import difflib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from snnrun.config.compose import Composer
+from snnrun.config.points import Grid
+from snnrun.errors import ConfigError, FileError
+from snnrun.store.folder import refuse_if_taken, unique_name
+from snnrun.store.lock import read_status
+from snnrun.sweep.claim import folder_of
+from snnrun.sweep.plan import NAME, Plan, hash_of, read, with_spikes_if_asked, write
+from snnrun.sweep.shard import Shard
+
+MANY = 10_000  # points that nobody wants by accident
+_MOST_SHOWN = 8
+
+
+def grid_of(
+    overrides: list[str], config_dirs: list[Path], config: Path | None
+) -> tuple[Grid, Composer]:
+    """Return the points of some overrides, not made yet; ConfigError where there are none."""
+    composer = Composer(config_dirs, config)
+    return Grid(composer.app, overrides), composer
+
+
+def opened(
+    out: Path | None,
+    overrides: list[str],
+    config_dirs: list[Path],
+    config: Path | None,
+    shard: Shard | None,
+    planned: Callable[[], Plan],
+) -> tuple[Plan, Path]:
+    """Return the plan and the folder of a new sweep, or of one that other shards have begun.
+
+    `planned()` makes the plan.
+    """
+    if out is not None and (out / NAME).exists():
+        return _joined(out, overrides, config_dirs, config, shard), out
+    if out is not None:
+        refuse_if_taken(out)
+    plan = planned()
+    folder = out or Path("outputs") / str(plan.about["name"]) / unique_name()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ConfigError(f"{folder}: is in the way; give another --out") from None
+    except OSError as error:
+        raise ConfigError(f"{folder}: can't be written: {os.strerror(error.errno or 0)}") from error
+    if not write(plan, folder):  # meanwhile
+        return _joined(folder, overrides, config_dirs, config, shard), folder
+    return plan, folder
+
+
+def _joined(
+    folder: Path,
+    overrides: list[str],
+    config_dirs: list[Path],
+    config: Path | None,
+    shard: Shard | None,
+) -> Plan:
+    """Return the plan that another shard has made of the same overrides."""
+    plan = read(folder)
+    if shard is None:
+        raise ConfigError(
+            f"{folder}: already holds a sweep; go on with --resume {folder}, give another --out, or"
+            " leave it out for a new folder"
+        )
+    _refuse_other(folder, plan, overrides)
+    given = [str(d.resolve()) for d in config_dirs], config and str(config.resolve())
+    if given != (plan.about["config_dirs"], plan.about["config"]):
+        raise ConfigError(f"{folder}: its sweep was planned from other --config-dir or --config")
+    return plan
+
+
+def resumed(folder: Path, given: list[str], what: list[str]) -> Plan:
+    """Return the plan of a sweep that goes on; ConfigError if it is to compute something else.
+
+    `given`: overrides, if any those of the plan again; `what`: those that don't only say how.
+    """
+    if not folder.is_dir():
+        raise FileError(f"{folder}: there is no such folder")
+    plan = read(folder)
+    if what and given != plan.about["overrides"]:
+        _refuse_other(folder, plan, what)
+    _refuse_changed(folder, plan)
+    return plan
+
+
+def _refuse_other(folder: Path, plan: Plan, overrides: list[str]) -> None:
+    before = list(plan.about["overrides"])
+    if before == overrides:
+        return
+    lines = difflib.ndiff(before, overrides)
+    shown = [line for line in lines if line[0] in "+-"][:_MOST_SHOWN]
+    raise ConfigError(
+        f"{folder}: its sweep has other overrides (- planned, + given): {'  '.join(shown)};"
+        " give none, or another --out for another sweep"
+    )
+
+
+def _refuse_changed(folder: Path, plan: Plan) -> None:
+    """Complain if the configuration's files were changed since the sweep was planned."""
+    about = plan.about
+    places = [Path(place) for place in about["config_dirs"]]
+    config = None if about["config"] is None else Path(about["config"])
+    if not all(p.is_dir() for p in places) or (config is not None and not config.is_file()):
+        return  # they are gone, or not on this machine; the plan has all that is needed
+    point = next(point for point in plan.points if point.error is None)
+    try:
+        tree = Composer(places, config).compose(point.overrides).tree
+    except ConfigError as error:
+        raise ConfigError(
+            f"{folder}: the configuration was changed since the sweep was planned: {error};"
+            " change it back, or begin another sweep"
+        ) from error
+    with_spikes_if_asked(tree, point.overrides)
+    if hash_of(tree) != point.hash:
+        changes = _differences(plan.composed(point).tree, tree)
+        raise ConfigError(
+            f"{folder}: the configuration was changed since the sweep was planned (planned → now):"
+            f" {'; '.join(changes[:_MOST_SHOWN])}; change it back, or begin another sweep"
+        )
+
+
+def _differences(before: Any, now: Any, path: str = "") -> list[str]:
+    """Return what differs between two trees, a line a value."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        found = []
+        for name in dict.fromkeys([*before, *now]):
+            at = f"{path}.{name}" if path else str(name)
+            found += _differences(before.get(name, "—"), now.get(name, "—"), at)
+        return found
+    return [] if before == now else [f"{path}: {before} → {now}"[:200]]
+
+
+def scope_of(
+    plan: Plan, folder: Path, shard: Shard | None, resume: bool, only_failed: bool
+) -> tuple[tuple[int, ...], dict[int, str]]:
+    """Return the points to be computed, and those that are computed anew.
+
+    The latter are the failed ones of a sweep that goes on, with the time of their status.
+    """
+    mine = [p.index for p in plan.points if shard is None or shard.holds(p.index)]
+    again: dict[int, str] = {}
+    if resume:
+        for index in mine:
+            status = read_status(folder_of(folder, index))
+            if status.get("state") == "failed":
+                again[index] = str(status.get("updated"))
+    return tuple(again if only_failed else mine), again
+
+
+def summary_of(plan: Plan) -> Sequence[str]:
+    """Return what a plan comes to, a line each."""
+    invalid = [p for p in plan.points if p.error is not None]
+    groups = len(plan.groups)
+    compiled = f"{groups} compilation{'s' * (groups > 1)}"
+    lines = [f"{len(plan.points)} points in {groups} group{'s' * (groups > 1)} ({compiled})"]
+    lines += [f"point {p.index} is invalid: {p.error}" for p in invalid[:_MOST_SHOWN]]
+    if len(invalid) > _MOST_SHOWN:
+        lines.append(f"… and {len(invalid) - _MOST_SHOWN} more are invalid")
+    return lines

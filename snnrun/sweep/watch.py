@@ -1,0 +1,37 @@
+"""What the processes of a sweep tell becomes what the user sees."""
+
+from snnrun.report.points import Course
+from snnrun.store.lock import read_status
+from snnrun.sweep.claim import OVER, folder_of
+from snnrun.sweep.orders import Begun, Ended, Event, Orders, Over, Progress
+
+
+class Watch:
+    """Follows the points of a sweep that are computed here."""
+
+    def __init__(self, orders: Orders, quiet: bool) -> None:
+        states = {i: read_status(folder_of(orders.folder, i)).get("state") for i in orders.scope}
+        before = sum(s in OVER and i not in orders.again for i, s in states.items())
+        self._course = Course(len(orders.scope), before, quiet)
+        self._points: dict[object, int] = {}
+
+    @property
+    def failed(self) -> int:
+        """Points that failed."""
+        return self._course.failed
+
+    def hear(self, event: Event, who: object = None) -> None:
+        """Hear of an event in a process."""
+        if isinstance(event, Begun):
+            self._points[who] = len(event.points)
+        elif isinstance(event, Progress):
+            self._course.batch(who, self._points.get(who, 0), event.share)
+        elif isinstance(event, Over):
+            self._course.ended(who)
+            self._course.over(event.point, event.state, event.reason)
+        elif isinstance(event, Ended):
+            self._course.ended(who)
+
+    def close(self) -> None:
+        """Show no more."""
+        self._course.close()
