@@ -3,6 +3,7 @@
 Shapes: `E` spikes, `T` samples, `N` neurons.
 """
 
+import functools
 import platform
 import shlex
 import subprocess
@@ -119,6 +120,7 @@ def _provenance(e: Experiment, device: str) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _git() -> str:
     """Return the commit of the working directory's repository, or an empty string."""
     try:
