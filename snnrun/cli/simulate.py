@@ -126,7 +126,7 @@ def _run(
     from snnrun.engine.setup import set_up
     from snnrun.runner import run
 
-    set_up()
+    set_up(job.experiment.engine.threads)
     return run(dataclasses.replace(job, compose_s=compose_s), watcher, interruption)
 
 

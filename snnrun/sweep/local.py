@@ -85,7 +85,7 @@ def compute(
     from snnrun.engine.setup import set_up
     from snnrun.sweep.work import Worker
 
-    set_up()
+    set_up(orders.threads)
     worker = Worker(plan, orders, tell, interruption, enough)
     worker.work()
     tell(Ended(0, ""))

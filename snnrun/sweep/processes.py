@@ -155,7 +155,7 @@ def _worked(
         from snnrun.engine.setup import set_up
         from snnrun.sweep.work import Worker
 
-        set_up()
+        set_up(orders.threads)
         worker = Worker(read(orders.folder), orders, mouth.send, interruption)
         worker.work(first)
     except KeyboardInterrupt:
