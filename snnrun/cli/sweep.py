@@ -324,5 +324,5 @@ def _report(
     show_outcome(found, folder, asked.quiet)
     if stopped is not None:
         print(f"{'interrupted by ' if code == 75 else 'error: '}{stopped}", file=sys.stderr)
-    if code:
+    if found.left:
         print(f"go on with: snnrun sweep --resume {folder}", file=sys.stderr)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 _LINE_S = 5.0
+_LONGEST = 100  # letters of a reason
 _MOST_SHOWN = 20  # failures, while it runs
 
 
@@ -43,7 +44,7 @@ class Course:
         if state in ("failed", "unhealthy"):
             self.failed += 1
             if self.failed <= _MOST_SHOWN:
-                self._watcher.say(f"point {index} {state}: {reason}")
+                self._watcher.say(f"point {index} {state}: {short(reason)}")
             elif self.failed == _MOST_SHOWN + 1:
                 self._watcher.say("… further ones are in the table")
         self._watcher.show(self._done, self._total, self.failed)
@@ -65,6 +66,11 @@ class Course:
     def _done(self) -> float:
         under_way = sum(points * share for points, share in self._shares.values())
         return min(self._over + under_way, self._total)
+
+
+def short(reason: str) -> str:
+    """Return the first words of a reason."""
+    return reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
 
 
 def left_s(done: float, before: float, total: int, spent_s: float) -> float | None:

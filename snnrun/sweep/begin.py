@@ -157,11 +157,8 @@ def scope_of(
 
 def summary_of(plan: Plan) -> Sequence[str]:
     """Return what a plan comes to, a line each."""
-    invalid = [p for p in plan.points if p.error is not None]
+    invalid = sum(point.error is not None for point in plan.points)
     groups = len(plan.groups)
     compiled = f"{groups} compilation{'s' * (groups > 1)}"
     lines = [f"{len(plan.points)} points in {groups} group{'s' * (groups > 1)} ({compiled})"]
-    lines += [f"point {p.index} is invalid: {p.error}" for p in invalid[:_MOST_SHOWN]]
-    if len(invalid) > _MOST_SHOWN:
-        lines.append(f"… and {len(invalid) - _MOST_SHOWN} more are invalid")
-    return lines
+    return [*lines, *([f"{invalid} of them are invalid and will fail"] if invalid else [])]

@@ -26,6 +26,11 @@ class Outcome:
         """0, or 4 if points failed or were unhealthy."""
         return 4 if self.failures else 0
 
+    @property
+    def left(self) -> bool:
+        """Whether there are points that a sweep that goes on would compute."""
+        return any(state not in ("done", "unhealthy") for state in self.counts)
+
 
 def outcome(plan: Plan, folder: Path) -> Outcome:
     """Return how a sweep stands now."""
