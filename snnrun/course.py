@@ -17,6 +17,7 @@ from snnrun.distribution import draw
 from snnrun.edges import Least
 from snnrun.engine.run import Backend
 from snnrun.engine.snapshot import Snapshot
+from snnrun.engine.xla import Compiled
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
 from snnrun.network import Network, build
@@ -72,12 +73,15 @@ class Course:
         self.sink = Sink(
             self.e, self.network, job.folder, job.config, backend.device, self.saved.written
         )
-        self._checkpoints = Checkpoints(self.e, job.config, job.folder, self.saved)
         self.error: Exception | None = None
         self.ended: dict[int, Snapshot] = {}
         self._trials: dict[int, Trial] = {}
         self._events = 0.0
-        self._take_up()
+        with contextlib.ExitStack() as unless_ready:
+            unless_ready.callback(self.sink.close)
+            self._checkpoints = Checkpoints(self.e, job.config, job.folder, self.saved)
+            self._take_up()
+            unless_ready.pop_all()
 
     def with_others(self, shared: Clock, number: int) -> None:
         """Count a share of the time that so many runs spend together."""
@@ -128,7 +132,11 @@ class Course:
         with self.clock.timed("statistics_s"):
             summary = summarise(self.e, self.network, self.trials)
         summary.timings = timings(
-            self._seconds, self.e, self.network, self.trials, self._backend.compiled
+            self._seconds,
+            self.e,
+            self.network,
+            self.trials,
+            _part(self._backend.compiled, self._share),
         )
         summary.timings["write_s"] = self.sink.writer.seconds
         summary.timings["synaptic_events_per_s"] = self._events / summary.timings["simulate_s"]
@@ -154,6 +162,13 @@ class Course:
                 self.count(self.lane(number))
                 if state := self.saved.state(number):
                     self.ended[number] = state
+
+
+def _part(compiled: Compiled | None, share: float) -> Compiled | None:
+    """Return a run's share of what was compiled for all that are computed together."""
+    if compiled is None:
+        return None
+    return compiled._replace(trace_s=share * compiled.trace_s, compile_s=share * compiled.compile_s)
 
 
 def draw_network(

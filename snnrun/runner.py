@@ -49,6 +49,7 @@ def together(
 
     `clock`: takes the time that they spend together. InterruptedRunError: all are saved.
     """
+    batch.backend.compiled = None  # by an earlier call
     for course in courses:
         course.with_others(clock, len(courses))
     pulse, rests = Pulse(courses, observer), Rests(courses[0].e, interruption)

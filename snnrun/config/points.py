@@ -100,21 +100,27 @@ def _number(override: Override) -> int:
 def _length(sweep: RangeSweep, line: str) -> int:
     """Return the number of values of a range without making them."""
     assert sweep.start is not None and sweep.stop is not None
-    start, stop, step = (float(x) for x in (sweep.start, sweep.stop, sweep.step))
-    if step == 0 or not all(map(math.isfinite, (start, stop, step))):
+    start, stop, step = sweep.start, sweep.stop, sweep.step
+    if step == 0 or not all(map(_finite, (start, stop, step))):
         raise ConfigError(f"override '{line}': needs a step other than 0 and finite ends")
-    whole = all(isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step))
-    number = (
-        len(range(int(sweep.start), int(sweep.stop), int(sweep.step)))
-        if whole
-        else math.ceil(round((stop - start) / step, 9))
-    )
+    if all(isinstance(x, int) for x in (start, stop, step)):
+        number = -int((start - stop) // step)
+    else:
+        number = math.ceil(round((float(stop) - float(start)) / float(step), 9))
     if number < 1:
         raise ConfigError(
             f"override '{line}': the range is empty; it goes from its first number towards its"
             " second, which is left out"
         )
     return number
+
+
+def _finite(value: float) -> bool:
+    """Return whether a number is finite, also as one with a decimal point."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _value(line: str) -> Any:

@@ -18,6 +18,7 @@ from snnrun.engine.snapshot import Snapshot, put, take
 from snnrun.engine.step import initial_state
 
 _programs: dict[Any, Any] = {}
+_MOST_PROGRAMS = 16
 
 
 # XLA prefers 256 bits even where the processor has wider registers.
@@ -48,6 +49,8 @@ class XlaEngine:
         if key in _programs:
             self._call = _programs[key]
             return Compiled(0.0, 0.0, "hit")
+        while len(_programs) >= _MOST_PROGRAMS:  # a sweep may have thousands of shapes
+            del _programs[next(iter(_programs))]
         begun = time.perf_counter()
         jitted = jax.jit(chunk, static_argnames="plan", donate_argnames="carry")
         with jax.default_device(self._device):

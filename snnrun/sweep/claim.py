@@ -35,7 +35,7 @@ class Claims:
     def __init__(self, sweep: Path, again: dict[int, str] | None = None) -> None:
         self._sweep, self._again = sweep, again or {}
         self._seen: dict[int, tuple[dict[str, Any], float]] = {}
-        (sweep / "points").mkdir(exist_ok=True)
+        _made(sweep / "points")
 
     def claim(self, index: int) -> RunFolder | None:
         """Return a point's folder, now this process's; None where it is over or another's."""
@@ -43,16 +43,22 @@ class Claims:
         new = _made(path)
         if not new and self.over(index):
             return None
+        if path.is_symlink():
+            raise FileError(f"{path}: is a link; a point's folder must be in the sweep's")
         try:
             folder = RunFolder(path)
         except ConfigError:  # another process on this host, or one that shares its locks
             return None
         except OSError as error:
-            raise FileError(f"{path}: can't be written: {cause(error)}") from error
+            raise _unwritable(path, error) from error
         if not (new or self._free(index, folder)):
             folder.release()
             return None
-        (path / "checkpoints").mkdir(exist_ok=True)
+        try:
+            _made(path / "checkpoints")
+        except FileError:
+            folder.release()
+            raise
         for left in (*path.glob(".*.tmp"), *path.glob("checkpoints/.*.tmp")):
             discard(left)  # by a process that was killed
         return folder
@@ -83,10 +89,16 @@ def _made(path: Path) -> bool:
     try:
         path.mkdir()
     except FileExistsError:
+        if not path.is_dir():
+            raise FileError(f"{path}: is in the way; it must be a folder") from None
         return False
     except OSError as error:
-        raise FileError(f"{path}: can't be written: {cause(error)}") from error
+        raise _unwritable(path, error) from error
     return True
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    return FileError(f"{path}: can't be written: {cause(error)}")
 
 
 def _taken(path: Path) -> bool:

@@ -12,19 +12,24 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from snnrun.errors import ConfigError, FileError, InterruptedRunError, SnnrunError
 from snnrun.interruption import Interruption
+from snnrun.store.disk import cause
 from snnrun.sweep.claim import Claims
 from snnrun.sweep.orders import Begun, Ended, Event, Orders, Over
 from snnrun.sweep.plan import Plan, read
 
 _ASK_S = 0.2
 _MOST_DEATHS = 2  # of processes that computed a point, the second time alone
+_MOST_IDLE = 3  # processes that die one after another while they compute nothing
+_SIGNALS = {signal.Signals[n] for n in ("SIGINT", "SIGTERM") if n in signal.Signals.__members__}
+_ERRORS = {kind.exit_code: kind for kind in (ConfigError, FileError)}
 
 
 class Crew:
@@ -45,41 +50,54 @@ class Crew:
         self._plan, self._orders, self._tell = plan, orders, tell
         self._interruption, self._enough = interruption, enough
         self._deaths: Counter[int] = Counter()
-        self._members = [_Member(orders, k / number) for k in range(number)]
+        self._idle_deaths = 0
         self._asked = False
         self._problem: SnnrunError | None = None
+        interruption.savable = True  # what is computed there is saved there
+        self._members = [_Member(orders, k / number) for k in range(number)]
 
     def work(self) -> None:
         """Wait until all are done; raises what a process was stopped by."""
-        interruption, members = self._interruption, self._members
-        interruption.savable = True  # what is computed there is saved there
-        while members:
-            for source in wait([m.ear for m in members], timeout=_ASK_S):
-                member = next(m for m in members if m.ear is source)
-                try:
-                    self._hear(member, member.ear.recv())
-                except (EOFError, OSError):
-                    members.remove(member)
-                    if not member.ended:
-                        self._died(member)
-            if (interruption.reason or self._enough() or self._problem) and not self._asked:
-                self._asked = True
-                for member in members:
-                    member.ask_to_end()
+        try:
+            while self._members:
+                self._listen()
+        except KeyboardInterrupt:  # the second one: nobody is waited for
+            for member in self._members:
+                member.kill()
+            raise
         if self._problem:
             raise self._problem
-        if reason := interruption.reason:
+        if reason := self._interruption.reason:
             raise InterruptedRunError(reason)
+
+    def _listen(self) -> None:
+        """Hear what processes tell for a moment, and ask them to end if it is time."""
+        members = self._members
+        for source in wait([m.ear for m in members], timeout=_ASK_S):
+            member = next(m for m in members if m.ear is source)
+            try:
+                event = member.ear.recv()
+            except (EOFError, OSError):
+                members.remove(member)
+                if not member.ended:
+                    self._died(member)
+            else:
+                self._hear(member, event)
+        if (self._interruption.reason or self._enough() or self._problem) and not self._asked:
+            self._asked = True
+            for member in members:
+                member.ask_to_end()
 
     def _hear(self, member: "_Member", event: Event) -> None:
         if isinstance(event, Begun):
-            member.busy = set(event.points)
+            member.busy, member.together = set(event.points), len(event.points)
         elif isinstance(event, Over):
             member.busy.discard(event.point)
+            self._idle_deaths = 0
         elif isinstance(event, Ended):
             member.ended = True
             if event.exit_code not in (0, InterruptedRunError.exit_code):
-                kind = FileError if event.exit_code == FileError.exit_code else SnnrunError
+                kind = _ERRORS.get(event.exit_code, SnnrunError)
                 self._problem = self._problem or kind(event.reason)
         self._tell(event, member)
 
@@ -88,15 +106,19 @@ class Crew:
         code = member.exit_code()
         self._deaths.update(member.busy)
         for index in member.busy:
-            if self._deaths[index] >= _MOST_DEATHS:
+            if self._deaths[index] >= _MOST_DEATHS and member.together == 1:
                 self._give_up(index, code)
-        if not self._asked:
+        self._idle_deaths += not member.busy
+        if self._idle_deaths >= _MOST_IDLE:
+            reason = f"processes of the sweep died before they computed a point ({_death(code)})"
+            self._problem = self._problem or SnnrunError(reason)
+        elif not self._asked:
             orders = replace(self._orders, alone=frozenset(self._deaths))
             self._members.append(_Member(orders, member.first))
 
     def _give_up(self, index: int, code: int | None) -> None:
         """Mark a point of which a process died."""
-        folder = Claims(self._orders.folder).claim(index)
+        folder = Claims(self._orders.folder, self._orders.again).claim(index)
         if folder is None:
             return
         reason = f"its process died ({_death(code)})"
@@ -114,24 +136,62 @@ def _death(code: int | None) -> str:
 
 
 class _Member:
-    """A process; `busy`: the points that it computes; `first`: where among the points it began."""
+    """A process; `busy`: the points that it computes; `first`: where among the points it began.
+
+    `together`: how many points the batch has that it computes.
+    """
 
     def __init__(self, orders: Orders, first: float) -> None:
         context = multiprocessing.get_context("spawn")
         self.ear, mouth = context.Pipe()
-        self.first, self.busy, self.ended = first, set[int](), False
+        self.first, self.busy, self.together, self.ended = first, set[int](), 0, False
         self._process = context.Process(target=_main, args=(orders, first, mouth), daemon=True)
-        self._process.start()
+        try:
+            with _undisturbed(), _installed_code_only():
+                self._process.start()
+        except OSError as error:
+            raise FileError(f"another process can't be started: {cause(error)}") from error
         mouth.close()
 
     def ask_to_end(self) -> None:
         """Let it save what it computes, and end."""
         self._process.terminate()
 
+    def kill(self) -> None:
+        """End it at once; what it had saved before is kept."""
+        self._process.kill()
+
     def exit_code(self) -> int | None:
         """Wait for its end; return its exit code, or minus the signal."""
         self._process.join(10)
         return self._process.exitcode
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait meanwhile, and in a process started now until it says that it is ready."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _installed_code_only() -> Iterator[None]:
+    """Hide the current folder from a process started now until it has this one's places."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _main(orders: Orders, first: float, mouth: Connection) -> None:
@@ -152,11 +212,13 @@ def _worked(
     """Return exit code and reason, and whether the process must leave at once."""
     worker: Any = None
     try:
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         from snnrun.engine.setup import set_up
         from snnrun.sweep.work import Worker
 
         set_up(orders.threads)
-        worker = Worker(read(orders.folder), orders, mouth.send, interruption)
+        worker = Worker(read(orders.folder), orders, _teller(mouth), interruption)
         worker.work(first)
     except KeyboardInterrupt:
         return InterruptedRunError.exit_code, "interrupted", False
@@ -165,6 +227,16 @@ def _worked(
     except SnnrunError as error:
         return error.exit_code, str(error), worker is not None and worker.broken
     return 0, "", worker.broken
+
+
+def _teller(mouth: Connection) -> Callable[[Event], None]:
+    """Return what tells the parent of events; points don't fail because it is gone."""
+
+    def tell(event: Event) -> None:
+        with contextlib.suppress(OSError):
+            mouth.send(event)
+
+    return tell
 
 
 def _end_with_parent(mouth: Connection) -> None:

@@ -13,7 +13,8 @@ class Watch:
         states = {i: read_status(folder_of(orders.folder, i)).get("state") for i in orders.scope}
         before = sum(s in OVER and i not in orders.again for i, s in states.items())
         self._course = Course(len(orders.scope), before, quiet)
-        self._points: dict[object, int] = {}
+        self._points: dict[object, int] = {}  # of the batch of each process, not over yet
+        self._shares: dict[object, float] = {}
 
     @property
     def failed(self) -> int:
@@ -23,11 +24,13 @@ class Watch:
     def hear(self, event: Event, who: object = None) -> None:
         """Hear of an event in a process."""
         if isinstance(event, Begun):
-            self._points[who] = len(event.points)
+            self._points[who], self._shares[who] = len(event.points), 0.0
         elif isinstance(event, Progress):
+            self._shares[who] = event.share
             self._course.batch(who, self._points.get(who, 0), event.share)
         elif isinstance(event, Over):
-            self._course.ended(who)
+            self._points[who] = left = max(0, self._points.get(who, 0) - 1)
+            self._course.batch(who, left, self._shares.get(who, 0.0))
             self._course.over(event.point, event.state, event.reason)
         elif isinstance(event, Ended):
             self._course.ended(who)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from snnrun.batch import Batch, choose
@@ -18,14 +19,21 @@ from snnrun.network import Network
 from snnrun.runner import Outcome, together
 from snnrun.store.folder import RunFolder, alive
 from snnrun.store.lock import read_status
-from snnrun.summary import Summary, conclude, fingerprint, scalars
+from snnrun.summary import conclude, fingerprint, scalars
 from snnrun.sweep.claim import Claims
 from snnrun.sweep.needed import take_over
 from snnrun.sweep.orders import Begun, Orders, Over, Progress, Tell
 from snnrun.sweep.plan import Plan, Point
 
 _LOOK_S = 0.5  # between looks at points that other processes compute
+_MOST_TOGETHER = 256  # points: each says every few seconds that it is alive
+_FILES = 4  # of a point that may be open, and somewhat more
 _MOST_FILE_ERRORS = 3  # points one after another, after which others would fail as well
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 Claimed = tuple[Point, RunFolder]
 
@@ -51,6 +59,7 @@ class Worker:
         self._batches: dict[int, Batch] = {}
         self._like: Network | None = None
         self._file_errors = 0
+        self._in_scope = Counter(plan.points[index].group for index in orders.scope)
         self.broken = False
 
     def work(self, first: float = 0.0) -> None:
@@ -76,16 +85,21 @@ class Worker:
     def _claimed(self, points: list[Point]) -> list[Claimed]:
         """Claim the next points; those that are not free are left out."""
         claimed: list[Claimed] = []
-        while points and not self._enough() and len(claimed) < self._width(points[-1]):
-            self._check()
-            if claimed and points[-1].index in self._orders.alone:
-                break
-            point = points.pop()
-            folder = self._claims.claim(point.index)
-            if folder is not None:
-                claimed.append((point, folder))
-                if point.index in self._orders.alone:
+        try:
+            while points and not self._enough() and len(claimed) < self._width(points[-1]):
+                self._check()
+                if claimed and points[-1].index in self._orders.alone:
                     break
+                point = points.pop()
+                folder = self._claims.claim(point.index)
+                if folder is not None:
+                    claimed.append((point, folder))
+                    if point.index in self._orders.alone:
+                        break
+        except BaseException:
+            for _, folder in claimed:
+                folder.release()
+            raise
         return claimed
 
     def _width(self, point: Point) -> int:
@@ -94,9 +108,9 @@ class Worker:
             return 1
         try:
             batch, trials = self._batch(point), self._plan.groups[point.group].trials
-        except SnnrunError:  # it will say so itself
+        except Exception:  # it will say so itself
             return 1
-        return max(1, batch.lanes * len(batch.devices) // trials)
+        return max(1, min(batch.lanes * len(batch.devices) // trials, most_together()))
 
     def _check(self) -> None:
         if reason := self._interruption.reason:
@@ -135,11 +149,10 @@ class Worker:
                 except Exception as error:
                     failed.append((point, folder, error))
             for (point, course), outcome in zip(ready, self._outcomes(ready), strict=True):
-                if isinstance(outcome, Summary):
-                    self._conclude(point, course, outcome)
-                else:
-                    failed.append((point, course.folder, outcome))
+                if problem := self._concluded(point, course, outcome):
+                    failed.append((point, course.folder, problem))
         finally:
+            self._interruption.savable = False  # until here the first signal waits
             for _, course in ready:
                 with contextlib.suppress(SnnrunError):
                     course.sink.close()
@@ -177,11 +190,11 @@ class Worker:
         number, processes = point.group, self._orders.processes
         if number not in self._batches:
             group, (_, e) = self._plan.groups[number], self._built(point)
-            in_scope = sum(self._plan.points[i].group == number for i in self._orders.scope)
+            in_scope = self._in_scope[number]
             if in_scope > 1:
                 e = dataclasses.replace(
                     e,
-                    trials=-(-in_scope // processes) * e.trials,
+                    trials=min(-(-in_scope // processes), most_together()) * e.trials,
                     network=dataclasses.replace(e.network, per_trial=group.own_contacts),
                 )
             batch = choose(e, group.own_contacts if in_scope > 1 else None, processes)
@@ -201,18 +214,22 @@ class Worker:
             raise
         except Exception as error:
             return [error] * len(courses)
-        finally:
-            self._interruption.savable = False
 
-    def _conclude(self, point: Point, course: Course, summary: Summary) -> None:
-        """Write what a point found, and say so."""
-        found = {
-            "statistics": scalars(course.e, summary),
-            "fingerprint": fingerprint(summary),
-        }
-        conclude(course.e, course.folder, summary, self._orders.strict, **found)
+    def _concluded(self, point: Point, course: Course, outcome: Outcome) -> Exception | None:
+        """Write what a point found, and say so; returns why that failed, if it did."""
+        if isinstance(outcome, Exception):
+            return outcome
+        try:
+            found = {
+                "statistics": scalars(course.e, outcome),
+                "fingerprint": fingerprint(outcome),
+            }
+            conclude(course.e, course.folder, outcome, self._orders.strict, **found)
+        except Exception as error:
+            return error
         self._file_errors = 0
         self._over(point, course.folder)
+        return None
 
     def _fail(self, point: Point, folder: RunFolder, error: Exception) -> None:
         """Write why a point failed; FileError if nothing can be written any more."""
@@ -248,6 +265,15 @@ class Worker:
                 if folder := self._claims.claim(point.index):
                     self._compute([(point, folder)])
             time.sleep(_LOOK_S)
+
+
+def most_together() -> int:
+    """Return how many points may be computed together: each has files that are open."""
+    if resource is None:
+        return _MOST_TOGETHER
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    few = max(1, limit // _FILES)
+    return _MOST_TOGETHER if limit < 0 else min(_MOST_TOGETHER, few)
 
 
 class _Share:
