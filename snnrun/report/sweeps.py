@@ -33,6 +33,15 @@ def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
         print(folder)
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)
+    show_standing(found)
+    console.print(f"table:   {folder}/table.csv")
+    if found.counts.get("done") or found.counts.get("unhealthy"):
+        print(f"picture: snnrun plot {folder}", file=sys.stderr)
+
+
+def show_standing(found: Any) -> None:
+    """Print the states of a sweep's points, why some failed, and what changed nothing."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(states(found.counts))
     for row in found.failures[:_MOST_SHOWN]:
         values = ", ".join(f"{path}={value}" for path, value in row.values.items())
@@ -41,9 +50,6 @@ def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
         console.print(f"… and {len(found.failures) - _MOST_SHOWN} more in the table")
     for path in found.dead:
         console.print(f"warning: {path} changed no result")
-    console.print(f"table:   {folder}/table.csv")
-    if found.counts.get("done") or found.counts.get("unhealthy"):
-        print(f"picture: snnrun plot {folder}", file=sys.stderr)
 
 
 def states(counts: dict[str, int]) -> str:
