@@ -20,11 +20,14 @@ def show_plan(swept: list[str], values: list[dict[str, Any]], found: dict[str, A
         console.print(f"{path}: {shown} ({len(each)})")
     for line in found["lines"]:
         console.print(line)
+    console.print(how_long(found))
+
+
+def how_long(found: dict[str, Any]) -> str:
+    """Return the time and the memory that a sweep is expected to need."""
     processes = found["processes"]
-    console.print(
-        f"about {clock(found['seconds'])} and {found['memory_mb']} MB"
-        f" by {processes} process{'es' * (processes > 1)} here"
-    )
+    by = f"{processes} process{'es' * (processes > 1)}"
+    return f"about {clock(found['seconds'])} and {found['memory_mb']} MB by {by} here"
 
 
 def show_outcome(found: Any, folder: Path, quiet: bool) -> None:

@@ -31,13 +31,13 @@ def rough_seconds(plan: Plan, scope: tuple[int, ...]) -> float:
 
 def processes_for(plan: Plan, scope: tuple[int, ...], free: int) -> int:
     """Return how many processes compute some points on so many free cores."""
-    if _accelerated():
+    if accelerated():
         return 1
     worth = int(rough_seconds(plan, scope) / _WORTH_S)
     return max(1, min(free, len(scope), worth))
 
 
-def _accelerated() -> bool:
+def accelerated() -> bool:
     """Return whether JAX may find a GPU, which one process takes for itself."""
     if os.environ.get("JAX_PLATFORMS", "").startswith("cpu"):
         return False
