@@ -251,15 +251,15 @@ def _compute(
     orders = _orders(plan, folder, asked, how, resume)
     if not (asked.quiet or asked.as_json):
         print("\n".join(local.said(plan, orders)), file=sys.stderr)
-        if not choices:
+        if orders.scope and not choices:
             _say_how_long(plan, orders)
     watch = Watch(orders, asked.quiet or asked.as_json)
     stopped: SnnrunError | None = None
     broken = False
     try:
-        if choices:
+        if choices and orders.scope:
             stopped = local.launched(plan, orders, choices)
-        else:
+        elif orders.scope:
             enough = _enough(watch, asked.most_failures)
             broken = local.compute(plan, orders, watch.hear, interruption, enough)
     except (KeyboardInterrupt, SnnrunError) as error:

@@ -63,6 +63,8 @@ def said(plan: Plan, orders: Orders) -> list[str]:
     """Return what is said before a sweep begins."""
     lines = summary_of(plan)
     rest = len(orders.scope)
+    if not rest:
+        return [f"{lines[0]}: nothing is left to compute"]
     by = f"{orders.processes} process{'es' * (orders.processes > 1)}"
     part = "" if rest == len(plan.points) else f", {rest} of them here"
     return [f"{lines[0]}{part}, by {by}; into {orders.folder}", *lines[1:]]
