@@ -33,7 +33,8 @@ class Course:
         self._shares: dict[object, tuple[int, float]] = {}
         self.failed = 0
         self._watcher: Watcher = _Silent() if quiet else _watcher()
-        self._watcher.show(0, total, 0)
+        if total:
+            self._watcher.show(0, total, 0)
 
     def over(self, index: int, state: str, reason: str) -> None:
         """A point is over."""
