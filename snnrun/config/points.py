@@ -40,6 +40,9 @@ class Grid:
             parsed = {o.get_key_element(): o for o in parser.parse_overrides(overrides)}
         self._parsed = list(parsed.values())  # of a key given twice, the last
         self.swept = [Swept(_path(o), _number(o)) for o in self._parsed if o.is_sweep_override()]
+        paths = [swept.path for swept in self.swept]
+        if twice := [path for path in paths if paths.count(path) > 1]:
+            raise ConfigError(f"{twice[0]}: is swept twice; write its values once")
 
     @property
     def number(self) -> int:

@@ -36,9 +36,11 @@ class Course:
         if total:
             self._watcher.show(0, total, 0)
 
-    def over(self, index: int, state: str, reason: str) -> None:
-        """A point is over."""
+    def over(self, index: int, state: str, reason: str, who: object = None) -> None:
+        """A point is over, of those that a process has under way."""
         self._over += 1
+        points, share = self._shares.get(who, (0, 0.0))
+        self._shares[who] = max(0, points - 1), share
         if state in ("failed", "unhealthy"):
             self.failed += 1
             if self.failed <= _MOST_SHOWN:

@@ -24,6 +24,7 @@ except ImportError:  # not on Windows
 BEAT_S = 5.0  # a process says that it is alive
 DEAD_AFTER_S = 60.0
 WATCHED_S = 2.4 * BEAT_S
+_MOST_BYTES = 2**24  # of a status.json; a longer one is not ours
 
 
 class Lock:
@@ -101,8 +102,10 @@ def is_dead(status: dict[str, Any]) -> bool:
 def read_status(folder: Path) -> dict[str, Any]:
     """Return what status.json says, empty where there is none that can be read."""
     try:
-        found = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        path = folder / "status.json"
+        size = path.stat().st_size if path.is_file() else _MOST_BYTES + 1
+        found = json.loads(path.read_text(encoding="utf-8")) if size <= _MOST_BYTES else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -39,7 +39,10 @@ def write_table(table: Any, path: Path) -> None:
         group.attrs.create("order", [name for name, _, _ in columns], dtype=_TEXT)
         for name, cells, more in columns:
             kind = cells.dtype if cells.dtype.kind in "if" else _TEXT
-            dataset = group.create_dataset(name.replace("/", "."), data=cells, dtype=kind)
+            place = name.replace("/", ".")
+            while place in group:
+                place += "_"
+            dataset = group.create_dataset(place, data=cells, dtype=kind)
             dataset.attrs.update({"name": name, **more})
     with image.getbuffer() as content:
         write_atomically(path, content)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from snnrun.batch import cores
 from snnrun.config.compose import Composed, adjusted
 from snnrun.config.launchers import launch
-from snnrun.errors import InterruptedRunError, SnnrunError
+from snnrun.errors import FileError, InterruptedRunError, SnnrunError
 from snnrun.interruption import Interruption
 from snnrun.sweep.begin import summary_of
 from snnrun.sweep.orders import Ended, Event, Orders
@@ -48,7 +48,8 @@ def accelerated() -> bool:
 def free_cores(plan: Plan, how: Sequence[str]) -> int:
     """Return the cores that may be used; `how`: overrides besides the plan's."""
     composed = Composed(plan.base, [], list, [])
-    asked = adjusted(composed, list(how)).tree.get("engine", {}).get("threads")
+    engine = adjusted(composed, list(how)).tree.get("engine")
+    asked = engine.get("threads") if isinstance(engine, dict) else None
     return asked if isinstance(asked, int) and asked > 0 else cores()
 
 
@@ -103,8 +104,9 @@ def launched(plan: Plan, orders: Orders, choices: list[str]) -> SnnrunError | No
     results = launch(choices, orders.folder, max(1, jobs), task)
     broken = [result for result in results if isinstance(result, BaseException)]
     if broken:
-        kinds = f"{type(broken[0]).__name__}: {broken[0]}"[:300]
-        return SnnrunError(f"{len(broken)} of {len(results)} jobs failed: {kinds}")
+        text = f"{type(broken[0]).__name__}: {broken[0]}"[:300]
+        kind = FileError if isinstance(broken[0], FileError) else SnnrunError
+        return kind(f"{len(broken)} of {len(results)} jobs failed: {text}")
     if InterruptedRunError.exit_code in results:
         return InterruptedRunError("the end of a job's time")
     return None

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from snnrun.config.build import build
 from snnrun.config.compose import Composed, Composer
 from snnrun.config.points import Grid
 from snnrun.config.points import Point as Chosen
+from snnrun.config.reader import plain
 from snnrun.edges import Least
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
@@ -29,6 +31,7 @@ from snnrun.sweep.alike import Group, Grouping
 
 NAME = "plan.json"
 FORMAT, FORMAT_VERSION = "snnrun sweep", 1
+_MOST_BYTES = 2**31
 _HOW = ("batch", "threads", "devices", "chunk_ms", "min_pace")  # never what is computed
 
 
@@ -64,12 +67,16 @@ class Plan:
     def composed(self, point: Point) -> Composed:
         """Return a point's config; FileError if the plan was changed."""
         tree = copy.deepcopy(self.base)
-        for path, value in point.changes:
-            node = tree
-            for name in path[:-1]:
-                node = node[name]
-            node[path[-1]] = copy.deepcopy(value)
-        if hash_of(tree) != point.hash:
+        try:
+            for path, value in point.changes:
+                node = tree
+                for name in path[:-1]:
+                    node = node[name]
+                node[path[-1]] = copy.deepcopy(value)
+            same = hash_of(tree) == point.hash
+        except (KeyError, TypeError):
+            same = False
+        if not same:
             raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
         return Composed(tree, [], list, [])
 
@@ -145,8 +152,9 @@ def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Ite
 
 def hash_of(tree: dict[str, Any]) -> str:
     """Return what is the same for all configs that compute the same."""
-    engine = {k: v for k, v in tree.get("engine", {}).items() if k not in _HOW}
-    what = {k: v for k, v in tree.items() if k not in ("name", "checkpoint")} | {"engine": engine}
+    what = {k: v for k, v in tree.items() if k not in ("name", "checkpoint")}
+    if isinstance(engine := tree.get("engine", {}), dict):
+        what["engine"] = {k: v for k, v in engine.items() if k not in _HOW}
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
@@ -185,6 +193,8 @@ def read(folder: Path) -> Plan:
     if not path.is_file():
         raise FileError(f"{folder}: holds no {NAME}, so no sweep was begun there")
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise FileError(f"{path}: can't be read: it is above {_MOST_BYTES >> 30} GiB")
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise FileError(f"{path}: is no plan of a sweep")
@@ -202,11 +212,62 @@ def read(folder: Path) -> Plan:
 
 
 def _parsed(content: dict[str, Any]) -> Plan:
+    """Return the plan in a file that nobody has looked at; ValueError where it can't be one."""
     names = ("overrides", "config_dirs", "config", "name", "command", "created")
-    groups = [Group(**{**g, "least": Least(*g["least"])}) for g in content["groups"]]
+    about = {name: content[name] for name in names}
+    _expect(all(map(_is_text, (about["name"], about["command"], about["created"]))), "about")
+    _expect(about["config"] is None or _is_text(about["config"]), "config")
+    _expect(_are_texts(about["overrides"]) and _are_texts(about["config_dirs"]), "overrides")
+    swept = content["swept"]
+    _expect(_are_texts(swept) and len({*swept}) == len(swept), "swept")
+    _expect(all(re.search(r"\w", path) and path.isprintable() for path in swept), "swept")
+    _expect(isinstance(content["base"], dict) and _is_plain(content["base"]), "base")
+    groups = [_group(**group) for group in content["groups"]]
     points = [Point(**point) for point in content["points"]]
     for index, point in enumerate(points):
-        if point.index != index or not -1 <= point.group < len(groups):
-            raise ValueError(f"point {index} is not what it should be")
-    about = {name: content[name] for name in names}
-    return Plan(about, list(content["swept"]), dict(content["base"]), groups, points)
+        _expect(type(point.index) is int and point.index == index, f"point {index}")
+        _expect(_is_sound(point, swept, len(groups)), f"point {index}")
+    _expect(any(point.error is None for point in points), "points")
+    return Plan(about, swept, content["base"], groups, points)
+
+
+def _group(least: Any, own_contacts: Any, **numbers: Any) -> Group:
+    whole = [*numbers.values(), *least]
+    _expect(all(type(n) is int and 0 <= n <= 2**62 for n in whole), "a group")
+    group = Group(least=Least(*least), own_contacts=own_contacts, **numbers)
+    _expect(type(own_contacts) is bool and min(group[:3]) > 0 and max(group.least) < 2**40, "group")
+    return group
+
+
+def _is_sound(point: Point, swept: list[str], groups: int) -> bool:
+    """Return whether a point's parts are what they should be."""
+    return (
+        _are_texts(point.overrides)
+        and isinstance(point.values, dict)
+        and {*point.values} == {*swept}
+        and all(_are_texts(path) and path and _is_plain(value) for path, value in point.changes)
+        and _is_text(point.hash)
+        and type(point.group) is int
+        and (0 <= point.group < groups if point.error is None else point.group == -1)
+        and (point.error is None or _is_text(point.error))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(map(_is_text, values))
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a configuration could hold a value."""
+    problems: list[str] = []
+    plain(value, "", problems)
+    return not problems
+
+
+def _expect(sound: Any, what: str) -> None:
+    if not sound:
+        raise ValueError(f"{what} is not what it should be")

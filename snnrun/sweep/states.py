@@ -1,6 +1,7 @@
 """What became of the points of a sweep, from their folders."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from snnrun.sweep.claim import folder_of
 from snnrun.sweep.plan import Plan
 from snnrun.sweep.table import Row, Table
 
+_NAME = re.compile(r"[\w-]{1,100}")
 STATES = ("done", "unhealthy", "failed", "interrupted", "running", "queued")
 
 
@@ -17,10 +19,11 @@ def table(plan: Plan, sweep: Path) -> Table:
     """Return a row a point, as it is now."""
     rows = [_row(plan, sweep, index) for index in range(len(plan.points))]
     units: dict[tuple[str, str], str] = {}
-    kinds = plan.base.get("statistics", {})
+    kinds = plan.base.get("statistics") or {}
     for row in rows:
         for population, name in row.statistics:
-            kind = kinds.get(name, {}).get("kind", name)
+            node = kinds.get(name)
+            kind = node.get("kind", name) if isinstance(node, dict) else name
             units.setdefault((population, name), _unit(str(kind)))
     return Table(plan.swept, units, rows)
 
@@ -36,11 +39,13 @@ def _row(plan: Plan, sweep: Path, index: int) -> Row:
     point, status = plan.points[index], read_status(folder_of(sweep, index))
     found = status.get("statistics")
     statistics = {
-        (str(population), str(name)): _pair(value)
+        (population, name): _pair(value)
         for population, each in (found if isinstance(found, dict) else {}).items()
-        if isinstance(each, dict)
+        if isinstance(each, dict) and _NAME.fullmatch(population)
         for name, value in each.items()
+        if _NAME.fullmatch(name)
     }
+    fingerprint = status.get("fingerprint")
     state, reason = status.get("state"), str(status.get("reason") or point.error or "")
     if is_dead(status):
         state, reason = "interrupted", "its process is gone"
@@ -50,11 +55,18 @@ def _row(plan: Plan, sweep: Path, index: int) -> Row:
         reason=reason,
         values=point.values,
         statistics=statistics,
-        fingerprint=status.get("fingerprint"),
+        fingerprint=fingerprint if isinstance(fingerprint, str) else None,
     )
 
 
 def _pair(value: Any) -> tuple[float, float]:
     pair = value if isinstance(value, list) and len(value) == 2 else [None, None]
-    mean, se = (float(x) if isinstance(x, int | float) else math.nan for x in pair)
+    mean, se = (x if isinstance(x, float) else _float(x) for x in pair)
     return mean, se
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value) if isinstance(value, int) else math.nan
+    except OverflowError:
+        return math.nan

@@ -10,7 +10,6 @@ class Watch:
     def __init__(self, orders: Orders, quiet: bool) -> None:
         self._course = Course(len(orders.scope), quiet)
         self._points: dict[object, int] = {}  # of the batch of each process, not over yet
-        self._shares: dict[object, float] = {}
 
     @property
     def failed(self) -> int:
@@ -20,14 +19,12 @@ class Watch:
     def hear(self, event: Event, who: object = None) -> None:
         """Hear of an event in a process."""
         if isinstance(event, Begun):
-            self._points[who], self._shares[who] = len(event.points), 0.0
+            self._points[who] = len(event.points)
         elif isinstance(event, Progress):
-            self._shares[who] = event.share
             self._course.batch(who, self._points.get(who, 0), event.share)
         elif isinstance(event, Over):
-            self._points[who] = left = max(0, self._points.get(who, 0) - 1)
-            self._course.batch(who, left, self._shares.get(who, 0.0))
-            self._course.over(event.point, event.state, event.reason)
+            self._points[who] = max(0, self._points.get(who, 0) - 1)
+            self._course.over(event.point, event.state, event.reason, who)
         elif isinstance(event, Ended):
             self._course.ended(who)
 
