@@ -25,7 +25,7 @@ from snnrun.cli.options import (
     TimeLimit,
 )
 from snnrun.errors import ConfigError, InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption
+from snnrun.interruption import Interruption, Terminated
 
 if TYPE_CHECKING:
     from snnrun.sweep.end import Outcome
@@ -258,7 +258,7 @@ def _compute(
             broken = local.compute(plan, orders, watch.hear, interruption, enough)
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("Ctrl-C")
+            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
         stopped = error
     finally:
         watch.close()
@@ -278,7 +278,7 @@ def _enough(watch: Any, most: int | None) -> Callable[[], bool]:
 
 
 def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str], resume: bool) -> "Orders":
-    from snnrun.sweep.begin import scope_of
+    from snnrun.sweep.begin import has_died, scope_of
     from snnrun.sweep.local import free_cores, processes_for
     from snnrun.sweep.needed import finished
     from snnrun.sweep.orders import Orders
@@ -295,6 +295,7 @@ def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str], resume: bo
         retries=asked.retries,
         strict=asked.strict,
         processes=number,
+        apart=resume and has_died(folder, scope),
         threads=max(1, free // number),
         needed=finished(places) if asked.needed else {},
     )

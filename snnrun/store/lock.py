@@ -80,7 +80,7 @@ def refuse_if_alive(folder: Path, locked: bool) -> None:
     if status.get("state") not in ("queued", "running"):
         return
     here = status.get("host") == socket.gethostname()
-    if here and (locked or status.get("pid") == os.getpid() or not _exists(status.get("pid"))):
+    if here and (locked or status.get("pid") == os.getpid() or not exists(status.get("pid"))):
         return
     if here or _recent(status.get("updated")) or _changes(folder):
         raise ConfigError(
@@ -98,7 +98,8 @@ def read_status(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _exists(pid: Any) -> bool:
+def exists(pid: Any) -> bool:
+    """Return whether there is such a process on this host."""
     try:
         os.kill(pid, 0)
     except PermissionError:  # somebody else's

@@ -73,7 +73,7 @@ class Crew:
 
     def _hear(self, member: "_Member", event: Event) -> None:
         if isinstance(event, Begun):
-            member.busy = set(event.points)
+            member.busy, member.begun = set(event.points), len(event.points)
         elif isinstance(event, Over):
             member.busy.discard(event.point)
         elif isinstance(event, Ended):
@@ -84,14 +84,14 @@ class Crew:
         self._tell(event, member)
 
     def _died(self, member: "_Member") -> None:
-        """Replace a process that died; points that it died of are computed alone, then given up."""
+        """Replace a process that died; its points are computed alone, and given up if it was."""
         code = member.exit_code()
         self._deaths.update(member.busy)
         for index in member.busy:
-            if self._deaths[index] >= _MOST_DEATHS:
+            if self._deaths[index] >= _MOST_DEATHS and member.begun == 1:
                 self._give_up(index, code)
         if not self._asked:
-            orders = replace(self._orders, alone=frozenset(self._deaths))
+            orders = replace(self._orders, alone=self._orders.alone | {*self._deaths})
             self._members.append(_Member(orders, member.first))
 
     def _give_up(self, index: int, code: int | None) -> None:
@@ -114,12 +114,12 @@ def _death(code: int | None) -> str:
 
 
 class _Member:
-    """A process; `busy`: the points that it computes; `first`: where among the points it began."""
+    """A process; `busy`: those of the `begun` points that it computes; `first`: where it began."""
 
     def __init__(self, orders: Orders, first: float) -> None:
         context = multiprocessing.get_context("spawn")
         self.ear, mouth = context.Pipe()
-        self.first, self.busy, self.ended = first, set[int](), False
+        self.first, self.busy, self.begun, self.ended = first, set[int](), 0, False
         self._process = context.Process(target=_main, args=(orders, first, mouth), daemon=True)
         self._process.start()
         mouth.close()
@@ -156,7 +156,12 @@ def _worked(
         from snnrun.sweep.work import Worker
 
         set_up(orders.threads)
-        worker = Worker(read(orders.folder), orders, mouth.send, interruption)
+
+        def tell(event: Event) -> None:
+            with contextlib.suppress(OSError):  # the parent is dead; this process is to end soon
+                mouth.send(event)
+
+        worker = Worker(read(orders.folder), orders, tell, interruption)
         worker.work(first)
     except KeyboardInterrupt:
         return InterruptedRunError.exit_code, "interrupted", False
