@@ -10,7 +10,6 @@ import pytest
 from tests.cli.program import finish
 from tests.cli.sweeps import (
     GRID,
-    NUMBER,
     POINTS,
     TWO,
     assert_done,
@@ -24,7 +23,7 @@ from tests.cli.sweeps import (
     wait_for,
 )
 
-LONGER = (*GRID[:-1], "duration.ms=500,12000", *POINTS, "checkpoint.every_ms=300")
+LONGER = (*GRID, *POINTS, "duration.ms=500,12000", "checkpoint.every_ms=300")
 EVERYTHING, PARENT = "all processes", "the parent"
 
 
@@ -85,10 +84,9 @@ def kill_and_resume(folder, whole, arguments, lives):
     """Kill a sweep again and again; returns how many times it was."""
     kills = sum(live(folder, arguments, *each) for each in lives)
     before = finished(folder)
-    assert_done(finish(begin(folder, *arguments)), folder, whole)
+    assert_done(finish(begin(folder, *arguments, first="")), folder, whole)
     now = finished(folder)
     assert before == {i: now[i] for i in before}
-    assert len(now) == NUMBER
     return kills
 
 
@@ -96,7 +94,7 @@ def test_killed_a_few_times(tmp_path, whole):
     lives = [
         ("running", 0.2, EVERYTHING, ""),
         ("saved", 0.02, PARENT, TWO),
-        ("done", 0.01, EVERYTHING, TWO),
+        ("done", 0.01, EVERYTHING, ""),
     ]
     assert kill_and_resume(tmp_path / "sweep", whole, (*GRID, *POINTS), lives) == 3
 
