@@ -262,8 +262,7 @@ def _compute(
         stopped = error
     finally:
         watch.close()
-    found = end.outcome(plan, folder)
-    end.write_tables(found, folder)
+    found = end.concluded(plan, folder)
     code = stopped.exit_code if stopped else found.exit_code
     _report(found, folder, asked, code, stopped, time.perf_counter() - begun)
     if broken:

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,19 @@ class Lock:
     def release(self) -> None:
         """Let others have the folder."""
         os.close(self._file)
+
+
+@contextlib.contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Wait until no other process is in here with this file, where the file system has locks."""
+    number = os.open(path, os.O_RDWR)
+    try:
+        with contextlib.suppress(OSError):
+            if fcntl is not None:
+                fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def refuse_if_alive(folder: Path, locked: bool) -> None:
