@@ -7,7 +7,7 @@ PEERS := .peers
 PEERS_READY := $(PEERS)/.ready
 RATIOS := $(BIN)/python -m tests.bench.ratios
 
-.PHONY: help install simulate test check slow bench bench-gate bench-parts wheel
+.PHONY: help install simulate test check slow bench bench-gate bench-sweep bench-parts wheel
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: $(READY) $(PEERS_READY) ## measure speed against other simulators; ARGS="
 
 bench-gate: $(READY) $(PEERS_READY) ## the same, and fail where a ratio is below its floor
 	$(RATIOS) --gate --peers brian2,genn,brainpy $(ARGS)
+
+bench-sweep: $(READY) $(PEERS_READY) ## measure a sweep against single runs and a loop of Brian2's
+	$(BIN)/python -m tests.bench.sweep $(ARGS)
 
 bench-parts: $(READY) ## measure the speed of parts
 	$(BIN)/python -m pytest -q -s -m bench tests/bench

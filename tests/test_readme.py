@@ -18,7 +18,9 @@ COMMANDS = sorted(
         if line.startswith("    snnrun ") and " runs/" not in line
     }
 )
-LONG = re.findall(r"^    (snnrun .* runs/.*)$", PAGES[0].read_text(), re.MULTILINE)
+IN_RUNS = re.findall(r"^    (snnrun .* runs/.*)$", PAGES[0].read_text(), re.MULTILINE)
+LONG = [command for command in IN_RUNS if " simulate " in command]
+SWEEPS = [command for command in IN_RUNS if command not in LONG]
 
 
 def arguments(command: str, run: Path) -> list[str]:
@@ -63,6 +65,18 @@ def test_long_runs(tmp_path: Path, monkeypatch) -> None:
         more = [] if "--resume" in words else ["duration.warmup_ms=0"]
         outcome = call(*words, *more)
         assert outcome.code == 0, outcome.err
+
+
+def test_sweeps(tmp_path: Path, monkeypatch) -> None:
+    """The commands of a sweep, in their order, of a short one."""
+    monkeypatch.chdir(tmp_path)
+    assert [c.split()[1] for c in SWEEPS] == ["sweep", "plot", "sweep", "inspect"]
+    for command in SWEEPS:
+        short = ["duration.ms=300", "duration.warmup_ms=100"] if "--out" in command else []
+        outcome = call(*shlex.split(command)[1:], *short)
+        assert outcome.code == 0, outcome.err
+    assert "18 points: 18 done" in outcome.out
+    assert (tmp_path / "runs" / "sweep" / "sweep.png").is_file()
 
 
 def test_the_network_shown_is_the_one_tested() -> None:

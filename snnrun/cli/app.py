@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from snnrun import __version__
-from snnrun.cli import check, precompile, profile, show, simulate, sweep
+from snnrun.cli import check, inspect, plot, precompile, profile, show, simulate, sweep
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
 _LONGEST = 1000  # letters of a message
@@ -29,6 +29,8 @@ app.command(name="profile")(profile.profile)
 app.command(name="precompile")(precompile.precompile)
 app.command(name="show")(show.show)
 app.command(name="check")(check.check)
+app.command(name="inspect")(inspect.inspect)
+app.command(name="plot")(plot.plot)
 
 
 @app.callback(invoke_without_command=True)

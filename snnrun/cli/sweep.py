@@ -55,6 +55,9 @@ Submit = Annotated[bool, typer.Option("--submit", help="Submit a Slurm array tha
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask, however many points there are.")]
 
 
+_LONG_S = 60.0  # of a sweep whose time is estimated before it begins
+
+
 class Asked(NamedTuple):
     """What the command line says of a sweep besides its points."""
 
@@ -201,7 +204,8 @@ def _show_plan(plan: "Plan", asked: Asked) -> None:
     from snnrun.sweep.estimate import estimate
 
     set_up()
-    found = estimate(plan, asked.shard)
+    scope = (p.index for p in plan.points if asked.shard is None or asked.shard.holds(p.index))
+    found = estimate(plan, tuple(scope))
     if asked.as_json:
         print(json.dumps({"command": "sweep", "state": "done", "exit_code": 0, **found}))
         return
@@ -247,13 +251,15 @@ def _compute(
     orders = _orders(plan, folder, asked, how, resume)
     if not (asked.quiet or asked.as_json):
         print("\n".join(local.said(plan, orders)), file=sys.stderr)
+        if orders.scope and not choices:
+            _say_how_long(plan, orders)
     watch = Watch(orders, asked.quiet or asked.as_json)
     stopped: SnnrunError | None = None
     broken = False
     try:
-        if choices:
+        if choices and orders.scope:
             stopped = local.launched(plan, orders, choices)
-        else:
+        elif orders.scope:
             enough = _enough(watch, asked.most_failures)
             broken = local.compute(plan, orders, watch.hear, interruption, enough)
     except (KeyboardInterrupt, SnnrunError) as error:
@@ -270,6 +276,20 @@ def _compute(
         os._exit(code)
     if code:
         raise typer.Exit(code)
+
+
+def _say_how_long(plan: "Plan", orders: "Orders") -> None:
+    """Say how long a sweep will take, where it is worth to find out."""
+    from snnrun.sweep.local import accelerated, rough_seconds
+
+    if accelerated() or rough_seconds(plan, orders.scope) < _LONG_S:
+        return
+    from snnrun.engine.setup import set_up
+    from snnrun.report.sweeps import how_long
+    from snnrun.sweep.estimate import estimate
+
+    set_up(orders.threads)
+    print(how_long(estimate(plan, orders.scope)), file=sys.stderr)
 
 
 def _enough(watch: Any, most: int | None) -> Callable[[], bool]:

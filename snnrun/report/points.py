@@ -26,17 +26,14 @@ class Watcher(Protocol):
 
 
 class Course:
-    """Counts the points that are over, and shows them.
+    """Counts the points that are over, and shows them; `failed`: those that failed."""
 
-    `before`: points that were over already; `failed`: those that failed now.
-    """
-
-    def __init__(self, total: int, before: int, quiet: bool) -> None:
-        self._total, self._over, self._before = total, before, before
+    def __init__(self, total: int, quiet: bool) -> None:
+        self._total, self._over = total, 0
         self._shares: dict[object, tuple[int, float]] = {}
         self.failed = 0
         self._watcher: Watcher = _Silent() if quiet else _watcher()
-        self._watcher.show(before, total, 0)
+        self._watcher.show(0, total, 0)
 
     def over(self, index: int, state: str, reason: str) -> None:
         """A point is over."""

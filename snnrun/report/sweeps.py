@@ -20,11 +20,14 @@ def show_plan(swept: list[str], values: list[dict[str, Any]], found: dict[str, A
         console.print(f"{path}: {shown} ({len(each)})")
     for line in found["lines"]:
         console.print(line)
+    console.print(how_long(found))
+
+
+def how_long(found: dict[str, Any]) -> str:
+    """Return the time and the memory that a sweep is expected to need."""
     processes = found["processes"]
-    console.print(
-        f"about {clock(found['seconds'])} and {found['memory_mb']} MB"
-        f" by {processes} process{'es' * (processes > 1)} here"
-    )
+    by = f"{processes} process{'es' * (processes > 1)}"
+    return f"about {clock(found['seconds'])} and {found['memory_mb']} MB by {by} here"
 
 
 def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
@@ -32,6 +35,15 @@ def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
     if quiet:
         print(folder)
         return
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    show_standing(found)
+    console.print(f"table:   {folder}/table.csv")
+    if found.counts.get("done") or found.counts.get("unhealthy"):
+        print(f"picture: snnrun plot {folder}", file=sys.stderr)
+
+
+def show_standing(found: Any) -> None:
+    """Print the states of a sweep's points, why some failed, and what changed nothing."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(states(found.counts))
     for row in found.failures[:_MOST_SHOWN]:
@@ -41,9 +53,6 @@ def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
         console.print(f"… and {len(found.failures) - _MOST_SHOWN} more in the table")
     for path in found.dead:
         console.print(f"warning: {path} changed no result")
-    console.print(f"table:   {folder}/table.csv")
-    if found.counts.get("done") or found.counts.get("unhealthy"):
-        print(f"picture: snnrun plot {folder}", file=sys.stderr)
 
 
 def states(counts: dict[str, int]) -> str:

@@ -103,6 +103,15 @@ def refuse_if_alive(folder: Path, locked: bool) -> None:
         )
 
 
+def is_dead(status: dict[str, Any]) -> bool:
+    """Return whether a process that says it is running is gone, as far as can be seen from here."""
+    if status.get("state") not in ("queued", "running"):
+        return False
+    if status.get("host") == socket.gethostname():
+        return not exists(status.get("pid"))
+    return not _recent(status.get("updated"))
+
+
 def read_status(folder: Path) -> dict[str, Any]:
     """Return what status.json says, empty where there is none that can be read."""
     try:

@@ -11,7 +11,7 @@ from snnrun.config.points import Grid
 from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
-from snnrun.sweep.claim import died, folder_of
+from snnrun.sweep.claim import OVER, died, folder_of
 from snnrun.sweep.plan import NAME, Plan, hash_of, read, with_spikes_if_asked, write
 from snnrun.sweep.shard import Shard
 
@@ -144,18 +144,20 @@ def _differences(before: Any, now: Any, path: str = "") -> list[str]:
 def scope_of(
     plan: Plan, folder: Path, shard: Shard | None, resume: bool, only_failed: bool
 ) -> tuple[tuple[int, ...], dict[int, str]]:
-    """Return the points to be computed, and those that are computed anew.
+    """Return the points that are not over, and those that are computed anew.
 
     The latter are the failed ones of a sweep that goes on, with the time of their status.
     """
-    mine = [p.index for p in plan.points if shard is None or shard.holds(p.index)]
+    left: list[int] = []
     again: dict[int, str] = {}
-    if resume:
-        for index in mine:
-            status = read_status(folder_of(folder, index))
-            if status.get("state") == "failed":
-                again[index] = str(status.get("updated"))
-    return tuple(again if only_failed else mine), again
+    for point in plan.points:
+        if shard is None or shard.holds(point.index):
+            status = read_status(folder_of(folder, point.index))
+            if resume and status.get("state") == "failed":
+                again[point.index] = str(status.get("updated"))
+            elif status.get("state") not in OVER:
+                left.append(point.index)
+    return tuple(again if only_failed else sorted([*left, *again])), again
 
 
 def has_died(folder: Path, scope: tuple[int, ...]) -> bool:

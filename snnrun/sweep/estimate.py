@@ -11,14 +11,12 @@ from snnrun.preflight.pace import measure
 from snnrun.sweep.begin import summary_of
 from snnrun.sweep.local import POINT_S, free_cores, processes_for, rough_seconds
 from snnrun.sweep.plan import Plan
-from snnrun.sweep.shard import Shard
 
 _MOST_TIMED = 3  # groups; the others are taken to be like them
 
 
-def estimate(plan: Plan, shard: Shard | None) -> dict[str, Any]:
-    """Return points, groups, compilations, seconds and MB of a sweep that is not begun."""
-    scope = tuple(p.index for p in plan.points if shard is None or shard.holds(p.index))
+def estimate(plan: Plan, scope: tuple[int, ...]) -> dict[str, Any]:
+    """Return points, groups, compilations, seconds and MB of points that are not begun."""
     valid = [i for i in scope if plan.points[i].error is None]
     free = free_cores(plan, ())
     number = processes_for(plan, scope, free)

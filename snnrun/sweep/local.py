@@ -31,13 +31,13 @@ def rough_seconds(plan: Plan, scope: tuple[int, ...]) -> float:
 
 def processes_for(plan: Plan, scope: tuple[int, ...], free: int) -> int:
     """Return how many processes compute some points on so many free cores."""
-    if _accelerated():
+    if accelerated():
         return 1
     worth = int(rough_seconds(plan, scope) / _WORTH_S)
     return max(1, min(free, len(scope), worth))
 
 
-def _accelerated() -> bool:
+def accelerated() -> bool:
     """Return whether JAX may find a GPU, which one process takes for itself."""
     if os.environ.get("JAX_PLATFORMS", "").startswith("cpu"):
         return False
@@ -63,6 +63,8 @@ def said(plan: Plan, orders: Orders) -> list[str]:
     """Return what is said before a sweep begins."""
     lines = summary_of(plan)
     rest = len(orders.scope)
+    if not rest:
+        return [f"{lines[0]}: nothing is left to compute"]
     by = f"{orders.processes} process{'es' * (orders.processes > 1)}"
     part = "" if rest == len(plan.points) else f", {rest} of them here"
     return [f"{lines[0]}{part}, by {by}; into {orders.folder}", *lines[1:]]

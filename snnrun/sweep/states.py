@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from snnrun.component import find
-from snnrun.store.lock import read_status
+from snnrun.store.lock import is_dead, read_status
 from snnrun.sweep.claim import folder_of
 from snnrun.sweep.plan import Plan
 from snnrun.sweep.table import Row, Table
@@ -41,11 +41,13 @@ def _row(plan: Plan, sweep: Path, index: int) -> Row:
         if isinstance(each, dict)
         for name, value in each.items()
     }
-    state = status.get("state")
+    state, reason = status.get("state"), str(status.get("reason") or point.error or "")
+    if is_dead(status):
+        state, reason = "interrupted", "its process is gone"
     return Row(
         index=index,
         state=str(state) if state in STATES else "queued",
-        reason=str(status.get("reason") or point.error or ""),
+        reason=reason,
         values=point.values,
         statistics=statistics,
         fingerprint=status.get("fingerprint"),

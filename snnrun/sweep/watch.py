@@ -1,8 +1,6 @@
 """What the processes of a sweep tell becomes what the user sees."""
 
 from snnrun.report.points import Course
-from snnrun.store.lock import read_status
-from snnrun.sweep.claim import OVER, folder_of
 from snnrun.sweep.orders import Begun, Ended, Event, Orders, Over, Progress
 
 
@@ -10,9 +8,7 @@ class Watch:
     """Follows the points of a sweep that are computed here."""
 
     def __init__(self, orders: Orders, quiet: bool) -> None:
-        states = {i: read_status(folder_of(orders.folder, i)).get("state") for i in orders.scope}
-        before = sum(s in OVER and i not in orders.again for i, s in states.items())
-        self._course = Course(len(orders.scope), before, quiet)
+        self._course = Course(len(orders.scope), quiet)
         self._points: dict[object, int] = {}
 
     @property

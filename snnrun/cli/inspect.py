@@ -1,0 +1,64 @@
+"""`snnrun inspect`: how a run or a sweep stands."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from snnrun.cli import one_run
+from snnrun.cli.options import Debug, Json
+from snnrun.errors import FileError
+
+Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run or a sweep.")]
+
+
+def inspect(path: Place, as_json: Json = False, debug: Debug = False) -> None:
+    """Show how a run or a sweep stands, also while it runs."""
+    del debug  # read where errors are reported
+    if (path / "plan.json").is_file():
+        _sweep(path, as_json)
+    elif (path / "status.json").is_file():
+        _run(path, as_json)
+    else:
+        raise FileError(f"{path}: holds neither a run (status.json) nor a sweep (plan.json)")
+
+
+def _sweep(path: Path, as_json: bool) -> None:
+    from snnrun.sweep.end import outcome
+    from snnrun.sweep.plan import read
+
+    found = outcome(read(path), path)
+    if as_json:
+        rows = [{"index": r.index, "state": r.state, "reason": r.reason} for r in found.failures]
+        counts = found.counts
+        state = "running" if counts.get("running") else "done" if not found.left else "queued"
+        head = {"command": "inspect", "state": state, "exit_code": 0, "out": str(path)}
+        print(json.dumps({**head, "points": counts, "failures": rows}))
+        return
+    from snnrun.report.sweeps import show_standing
+
+    show_standing(found)
+
+
+def _run(path: Path, as_json: bool) -> None:
+    from snnrun.cli.resumed import outcome
+    from snnrun.store.lock import read_status
+
+    status, found = read_status(path), outcome(path) or {}
+    found.pop("exit_code", None)
+    if as_json:
+        one_run.print_json("inspect", path, 0, found)
+    elif found:
+        from snnrun.report.tables import show_summary
+
+        show_summary(found, path)
+    else:
+        print(_standing(status))
+
+
+def _standing(status: dict[str, Any]) -> str:
+    """Return how a run stands that is not over."""
+    reason = f": {status['reason']}" if status.get("reason") else ""
+    who = f"process {status.get('pid')} on {status.get('host')}"
+    return f"{status.get('state')}{reason} ({who}, last heard of {status.get('updated')})"

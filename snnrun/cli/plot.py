@@ -1,0 +1,52 @@
+"""`snnrun plot`: the picture of a run or a sweep."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from snnrun.cli.options import Debug
+from snnrun.errors import FileError
+
+Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run or a sweep.")]
+File = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Where to draw: .png, .pdf or .svg."),
+]
+Statistic = Annotated[
+    str | None,
+    typer.Option("--statistic", metavar="NAME", help="Of a sweep: one statistic, or <P>.<name>."),
+]
+
+
+def plot(path: Place, out: File = None, statistic: Statistic = None, debug: Debug = False) -> None:
+    """Draw a sweep's statistics over its swept values, or a run's overview."""
+    del debug  # read where errors are reported
+    if (path / "plan.json").is_file():
+        target = out or path / "sweep.png"
+        _sweep(path, target, statistic)
+    elif (path / "results.h5").is_file():
+        target = out or path / "overview.png"
+        _run(path, target)
+    else:
+        raise FileError(f"{path}: holds neither a sweep (plan.json) nor a run (results.h5)")
+    print(target)
+
+
+def _sweep(path: Path, target: Path, statistic: str | None) -> None:
+    from snnrun.report.sweep import draw
+    from snnrun.sweep.plan import read
+    from snnrun.sweep.states import table
+
+    draw(table(read(path), path), target, statistic)
+
+
+def _run(path: Path, target: Path) -> None:
+    from snnrun.cli.one_run import compose
+    from snnrun.report.overview import Trains, draw
+    from snnrun.store.read import spikes
+
+    _, e, _ = compose(None, None, path / "config.yaml")
+    trains = [Trains(*population) for population in spikes(path / "results.h5")]
+    title = f"{e.name}, seed {e.seed}"
+    draw(target, title, trains, e.warmup_steps * e.dt, e.steps * e.dt)
