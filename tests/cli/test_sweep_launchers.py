@@ -19,7 +19,10 @@ def whole(tmp_path_factory):
     return undisturbed(tmp_path_factory.mktemp("whole") / "sweep", *SMALL)
 
 
-@pytest.mark.parametrize("name", LAUNCHERS)
+@pytest.mark.parametrize(
+    "name",
+    ["joblib", *(pytest.param(n, marks=pytest.mark.slow) for n in LAUNCHERS if n != "joblib")],
+)
 def test_equal(name, tmp_path, whole):
     pytest.importorskip("submitit")
     pytest.importorskip("joblib")
@@ -30,9 +33,10 @@ def test_equal(name, tmp_path, whole):
     assert (status(folder, 0)["pid"] == process.pid) == (name == "basic")
 
 
+@pytest.mark.slow
 def test_a_failed_point_hides_no_other(tmp_path):
     folder = tmp_path / "sweep"
-    words = (*SMALL[:2], "network.scale=0.2,-1", *SMALL[3:], *LAUNCHERS["joblib"])
+    words = (*SMALL[1:], "network.scale=0.2,-1", *LAUNCHERS["joblib"])
     outcome = call("sweep", *words, "--out", str(folder), "--quiet")
     assert outcome.code == 4, outcome.err
     lines = (folder / "table.csv").read_text().splitlines()[1:]
