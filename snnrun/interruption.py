@@ -24,6 +24,7 @@ class Interruption:
     def __init__(self, limit_s: float | None = None) -> None:
         self._end = None if limit_s is None else time.monotonic() + limit_s
         self._signal = ""
+        self._ending = False  # a signal came while there was a state, which is being saved
         self.savable = False
 
     @property
@@ -51,7 +52,8 @@ class Interruption:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         del frame
         again, self._signal = self._signal == "SIGINT", signal.Signals(number).name
+        self._ending |= self.savable
         if number == signal.SIGINT and (again or not self.savable):
             raise KeyboardInterrupt
-        if number == signal.SIGTERM and not self.savable:
+        if number == signal.SIGTERM and not self._ending:
             raise Terminated

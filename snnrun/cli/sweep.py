@@ -25,7 +25,7 @@ from snnrun.cli.options import (
     TimeLimit,
 )
 from snnrun.errors import ConfigError, InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption
+from snnrun.interruption import Interruption, Terminated
 
 if TYPE_CHECKING:
     from snnrun.sweep.end import Outcome
@@ -264,12 +264,11 @@ def _compute(
             broken = local.compute(plan, orders, watch.hear, interruption, enough)
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("Ctrl-C")
+            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
         stopped = error
     finally:
         watch.close()
-    found = end.outcome(plan, folder)
-    end.write_tables(found, folder)
+    found = end.concluded(plan, folder)
     code = stopped.exit_code if stopped else found.exit_code
     _report(found, folder, asked, code, stopped, time.perf_counter() - begun)
     if broken:
@@ -298,7 +297,7 @@ def _enough(watch: Any, most: int | None) -> Callable[[], bool]:
 
 
 def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str], resume: bool) -> "Orders":
-    from snnrun.sweep.begin import scope_of
+    from snnrun.sweep.begin import has_died, scope_of
     from snnrun.sweep.local import free_cores, processes_for
     from snnrun.sweep.needed import finished
     from snnrun.sweep.orders import Orders
@@ -315,6 +314,7 @@ def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str], resume: bo
         retries=asked.retries,
         strict=asked.strict,
         processes=number,
+        apart=resume and has_died(folder, scope),
         threads=max(1, free // number),
         needed=finished(places) if asked.needed else {},
     )

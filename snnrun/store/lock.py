@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,19 @@ class Lock:
         os.close(self._file)
 
 
+@contextlib.contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Wait until no other process is in here with this file, where the file system has locks."""
+    number = os.open(path, os.O_RDWR)
+    try:
+        with contextlib.suppress(OSError):
+            if fcntl is not None:
+                fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
 def refuse_if_alive(folder: Path, locked: bool) -> None:
     """Complain if, by its status, a process still works in a folder.
 
@@ -81,7 +95,7 @@ def refuse_if_alive(folder: Path, locked: bool) -> None:
     if status.get("state") not in ("queued", "running"):
         return
     here = status.get("host") == socket.gethostname()
-    if here and (locked or status.get("pid") == os.getpid() or not _exists(status.get("pid"))):
+    if here and (locked or status.get("pid") == os.getpid() or not exists(status.get("pid"))):
         return
     if here or _recent(status.get("updated")) or _changes(folder):
         raise ConfigError(
@@ -95,7 +109,7 @@ def is_dead(status: dict[str, Any]) -> bool:
     if status.get("state") not in ("queued", "running"):
         return False
     if status.get("host") == socket.gethostname():
-        return not _exists(status.get("pid"))
+        return not exists(status.get("pid"))
     return not _recent(status.get("updated"))
 
 
@@ -110,7 +124,8 @@ def read_status(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _exists(pid: Any) -> bool:
+def exists(pid: Any) -> bool:
+    """Return whether there is such a process on this host."""
     try:
         os.kill(pid, 0)
     except PermissionError:  # somebody else's

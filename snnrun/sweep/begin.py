@@ -11,7 +11,7 @@ from snnrun.config.points import Grid
 from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
-from snnrun.sweep.claim import OVER, folder_of
+from snnrun.sweep.claim import OVER, died, folder_of
 from snnrun.sweep.plan import NAME, Plan, hash_of, read, with_spikes_if_asked, write
 from snnrun.sweep.shard import Shard
 
@@ -39,10 +39,13 @@ def opened(
 
     `planned()` makes the plan.
     """
-    if out is not None and (out / NAME).exists():
+    try:
+        if out is not None:
+            refuse_if_taken(out)
+    except ConfigError:
+        if out is None or not (out / NAME).exists():
+            raise
         return _joined(out, overrides, config_dirs, config, shard), out
-    if out is not None:
-        refuse_if_taken(out)
     plan = planned()
     folder = out or Path("outputs") / str(plan.about["name"]) / unique_name()
     try:
@@ -155,6 +158,11 @@ def scope_of(
             elif status.get("state") not in OVER:
                 left.append(point.index)
     return tuple(again if only_failed else sorted([*left, *again])), again
+
+
+def has_died(folder: Path, scope: tuple[int, ...]) -> bool:
+    """Return whether a process on this host died while it computed some of these points."""
+    return any(died(read_status(folder_of(folder, index))) for index in scope)
 
 
 def summary_of(plan: Plan) -> Sequence[str]:

@@ -1,11 +1,15 @@
 """What a sweep has found: its table on disk, failures, swept keys that changed nothing."""
 
 import dataclasses
+import tempfile
 from collections import Counter
 from pathlib import Path
 
+from snnrun.errors import FileError
+from snnrun.store.disk import cause
+from snnrun.store.lock import turn
 from snnrun.store.table import write_table
-from snnrun.sweep.plan import Plan
+from snnrun.sweep.plan import NAME, Plan
 from snnrun.sweep.states import STATES, table
 from snnrun.sweep.table import Row, Table, dead, means, write_csv, write_means_csv
 
@@ -44,9 +48,25 @@ def outcome(plan: Plan, folder: Path) -> Outcome:
     )
 
 
-def write_tables(found: Outcome, folder: Path) -> None:
+def concluded(plan: Plan, folder: Path) -> Outcome:
+    """Return how a sweep stands now, and write its tables; FileError where they can't be."""
+    try:
+        with turn(folder / NAME):  # what is read last is written last
+            found = outcome(plan, folder)
+            _write_tables(found.table, folder)
+    except OSError as error:
+        raise FileError(f"{folder}: its tables can't be written: {cause(error)}") from error
+    return found
+
+
+def _write_tables(found: Table, folder: Path) -> None:
     """Write table.csv and table.h5, and means.csv where seeds were swept."""
-    write_csv(found.table, folder / "table.csv")
-    write_table(found.table, folder / "table.h5")
-    if "seed" in found.table.swept and len(found.table.swept) > 1:
-        write_means_csv(means(found.table), folder / "means.csv")
+    # others may do so at the same time where there are no locks
+    with tempfile.TemporaryDirectory(prefix=".tables-", dir=folder) as made:
+        place = Path(made)
+        write_csv(found, place / "table.csv")
+        write_table(found, place / "table.h5")
+        if "seed" in found.swept and len(found.swept) > 1:
+            write_means_csv(means(found), place / "means.csv")
+        for path in place.iterdir():
+            path.replace(folder / path.name)

@@ -82,7 +82,7 @@ def compute(
 
     InterruptedRunError when asked to end; FileError where no point can be written.
     """
-    if orders.processes > 1:
+    if orders.processes > 1 or orders.apart:
         Crew(plan, orders, orders.processes, tell, interruption, enough).work()
         return False
     from snnrun.engine.setup import set_up
@@ -117,7 +117,7 @@ def _task(orders: Orders, share: int, number: int, of: int) -> int:
     plan = read(orders.folder)
     scope = tuple(index for index in orders.scope if index % of == number)
     threads = max(1, cores() // share)
-    orders = dataclasses.replace(orders, scope=scope, processes=1, threads=threads)
+    orders = dataclasses.replace(orders, scope=scope, processes=1, apart=False, threads=threads)
     interruption = Interruption()
     with interruption.listening():
         try:

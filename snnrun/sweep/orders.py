@@ -12,8 +12,9 @@ class Orders:
 
     `scope`: their numbers; `again`: those computed anew, with the time of the status they had;
     `how`: overrides of engine.* and checkpoint.*; `processes`: how many share the points on this
-    machine; `threads`: cores of each; `alone`: points not to be computed with others; `needed`:
-    finished runs that can be taken instead, by the hash of their config.
+    machine; `apart`: not in this one, as one has died before; `threads`: cores of each; `alone`:
+    points not to be computed with others; `needed`: finished runs that can be taken instead, by the
+    hash of their config.
     """
 
     folder: Path
@@ -23,6 +24,7 @@ class Orders:
     retries: int = 0
     strict: bool = False
     processes: int = 1
+    apart: bool = False
     threads: int = 1
     alone: frozenset[int] = frozenset()
     needed: dict[str, Path] = dataclasses.field(default_factory=dict)

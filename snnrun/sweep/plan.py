@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -171,7 +172,7 @@ def write(plan: Plan, folder: Path) -> bool:
         "points": [dataclasses.asdict(point) for point in plan.points],
     }
     path = folder / NAME
-    temporary = temporary_name(path).with_suffix(f".{os.getpid()}.tmp")
+    temporary = temporary_name(path).with_suffix(f".{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as file:
             json.dump(content, file)

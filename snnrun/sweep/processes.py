@@ -102,7 +102,7 @@ class Crew:
         self._tell(event, member)
 
     def _died(self, member: "_Member") -> None:
-        """Replace a process that died; points that it died of are computed alone, then given up."""
+        """Replace a process that died; its points are computed alone, and given up if it was."""
         code = member.exit_code()
         self._deaths.update(member.busy)
         for index in member.busy:
@@ -113,7 +113,7 @@ class Crew:
             reason = f"processes of the sweep died before they computed a point ({_death(code)})"
             self._problem = self._problem or SnnrunError(reason)
         elif not self._asked:
-            orders = replace(self._orders, alone=frozenset(self._deaths))
+            orders = replace(self._orders, alone=self._orders.alone | {*self._deaths})
             self._members.append(_Member(orders, member.first))
 
     def _give_up(self, index: int, code: int | None) -> None:

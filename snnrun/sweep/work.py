@@ -86,21 +86,25 @@ class Worker:
         """Claim the next points; those that are not free are left out."""
         claimed: list[Claimed] = []
         try:
-            while points and not self._enough() and len(claimed) < self._width(points[-1]):
-                self._check()
-                if claimed and points[-1].index in self._orders.alone:
-                    break
-                point = points.pop()
-                folder = self._claims.claim(point.index)
-                if folder is not None:
-                    claimed.append((point, folder))
-                    if point.index in self._orders.alone:
-                        break
+            self._claim(points, claimed)
         except BaseException:
+            self._interrupt(claimed, "interrupted before it began")
             for _, folder in claimed:
                 folder.release()
             raise
         return claimed
+
+    def _claim(self, points: list[Point], claimed: list[Claimed]) -> None:
+        while points and not self._enough() and len(claimed) < self._width(points[-1]):
+            self._check()
+            if claimed and points[-1].index in self._orders.alone:
+                break
+            point = points.pop()
+            folder = self._claims.claim(point.index)
+            if folder is not None:
+                claimed.append((point, folder))
+                if point.index in self._orders.alone:
+                    break
 
     def _width(self, point: Point) -> int:
         """Return how many points like this one are computed together."""
@@ -131,7 +135,7 @@ class Worker:
             self._interrupt(claimed, f"interrupted by {error}; its state is saved")
             raise
         except KeyboardInterrupt:
-            self._interrupt(claimed, "interrupted; it begins anew")
+            self._interrupt(claimed, "interrupted before its state was saved")
             raise
         finally:
             for folder in folders:

@@ -96,19 +96,30 @@ runpy.run_module("snnrun", run_name="__main__", alter_sys=True)
 """
 
 
-def start(*arguments: str, cwd: Path, compiled: Path | None = None) -> subprocess.Popen[str]:
-    """Start the program in a process of its own; `compiled`: a compile cache of its own."""
+def start(
+    *arguments: str,
+    cwd: Path,
+    compiled: Path | None = None,
+    first: str = "",
+    leads: bool = False,
+) -> subprocess.Popen[str]:
+    """Start the program in a process of its own.
+
+    `compiled`: a compile cache of its own; `first`: what Python does before; `leads`: it and its
+    children are a process group.
+    """
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": _cache()}
     env.pop("JAX_COMPILATION_CACHE_DIR", None)
     if compiled is not None:
         env["JAX_COMPILATION_CACHE_DIR"] = str(compiled)
     return subprocess.Popen(
-        [sys.executable, "-c", _HEEDS_CTRL_C, *arguments],
+        [sys.executable, "-c", f"{first}\n{_HEEDS_CTRL_C}", *arguments],
         cwd=cwd,
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=leads,
     )
 
 

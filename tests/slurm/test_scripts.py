@@ -21,13 +21,18 @@ class Script(NamedTuple):
     run: str
     overrides: str
     requeue: str
+    command: str = "simulate"
+    begun: str = "config.yaml"
 
 
 ONE = Script("requeue", JOB, "runs/a", "dt=0.1", "scontrol requeue 12")
 MANY = Script("requeue_array", TASK, "runs/a/3", "dt=0.1 seed=3", "scontrol requeue 12_3")
+SWEEP = Script(
+    *("sweep_array", TASK, "runs/a", "dt=0.1", "scontrol requeue 12_3", "sweep", "plan.json")
+)
 
 
-@pytest.fixture(params=[ONE, MANY], ids=lambda script: script.name)
+@pytest.fixture(params=[ONE, MANY, SWEEP], ids=lambda script: script.name)
 def script(request: pytest.FixtureRequest) -> Script:
     return request.param
 
@@ -47,16 +52,17 @@ def call(script: Script, folder: Path, code: int) -> tuple[int, list[str]]:
     return done.returncode, notes.read_text().splitlines()
 
 
-def test_the_first_time_it_simulates(script, tmp_path):
-    first = f"srun snnrun simulate {script.overrides} --out {script.run}"
+def test_the_first_time_it_begins(script, tmp_path):
+    first = f"srun snnrun {script.command} {script.overrides} --out {script.run}"
     assert call(script, tmp_path, code=0) == (0, [first])
 
 
 def test_a_run_that_has_begun_is_resumed(script, tmp_path):
     run = tmp_path / script.run
     run.mkdir(parents=True)
-    (run / "config.yaml").write_text("{}")
-    assert call(script, tmp_path, code=0) == (0, [f"srun snnrun simulate --resume {script.run}"])
+    (run / script.begun).write_text("{}")
+    again = f"srun snnrun {script.command} --resume {script.run}"
+    assert call(script, tmp_path, code=0) == (0, [again])
 
 
 def test_after_an_interruption_it_is_queued_again(script, tmp_path):
