@@ -316,8 +316,8 @@ def _report(
         ]
         head = {"command": "sweep", "state": state, "exit_code": code, "out": str(folder)}
         more = {"points": found.counts, "failures": failures, "unchanging": found.dead}
-        timings = {"wall_s": seconds}
-        print(json.dumps({**head, **more, "table": str(folder / "table.csv"), "timings": timings}))
+        more |= {"table": str(folder / "table.csv"), "timings": {"wall_s": seconds}}
+        print(json.dumps({**head, **more, **({"error": str(stopped)} if stopped else {})}))
         return
     from snnrun.report.sweeps import show_outcome
 

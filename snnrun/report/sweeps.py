@@ -48,4 +48,6 @@ def show_outcome(found: Any, folder: Path, quiet: bool) -> None:
 
 def states(counts: dict[str, int]) -> str:
     """Return how many points are in each state."""
-    return f"{sum(counts.values())} points: " + ", ".join(f"{n} {s}" for s, n in counts.items())
+    total = sum(counts.values())
+    each = ", ".join(f"{n} {state}" for state, n in counts.items())
+    return f"{total} point{'s' * (total > 1)}: {each}"

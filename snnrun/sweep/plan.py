@@ -139,7 +139,7 @@ def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Ite
         before, at = base[name], [*path, name]
         if isinstance(value, dict) and isinstance(before, dict) and [*value] == [*before]:
             yield from _changes(before, value, at)
-        elif value != before or type(value) is not type(before):
+        elif repr(value) != repr(before):  # 1 is not 1.0 here, nor 0.0 what -0.0 is
             yield [at, value]
 
 

@@ -18,7 +18,7 @@ from snnrun.network import Network
 from snnrun.runner import Outcome, together
 from snnrun.store.folder import RunFolder, alive
 from snnrun.store.lock import read_status
-from snnrun.summary import Summary, conclude, fingerprint, scalars
+from snnrun.summary import Summary, conclude
 from snnrun.sweep.claim import Claims
 from snnrun.sweep.needed import take_over
 from snnrun.sweep.orders import Begun, Orders, Over, Progress, Tell
@@ -206,11 +206,7 @@ class Worker:
 
     def _conclude(self, point: Point, course: Course, summary: Summary) -> None:
         """Write what a point found, and say so."""
-        found = {
-            "statistics": scalars(course.e, summary),
-            "fingerprint": fingerprint(summary),
-        }
-        conclude(course.e, course.folder, summary, self._orders.strict, **found)
+        conclude(course.e, course.folder, summary, self._orders.strict)
         self._file_errors = 0
         self._over(point, course.folder)
 
