@@ -64,14 +64,17 @@ class Plan:
     def composed(self, point: Point) -> Composed:
         """Return a point's config; FileError if the plan was changed."""
         tree = copy.deepcopy(self.base)
-        for path, value in point.changes:
-            node = tree
-            for name in path[:-1]:
-                node = node[name]
-            node[path[-1]] = copy.deepcopy(value)
-        if hash_of(tree) != point.hash:
-            raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
-        return Composed(tree, [], list, [])
+        try:
+            for path, value in point.changes:
+                node = tree
+                for name in path[:-1]:
+                    node = node[name]
+                node[path[-1]] = copy.deepcopy(value)
+            if hash_of(tree) == point.hash:
+                return Composed(tree, [], list, [])
+        except (LookupError, TypeError, ValueError, AttributeError):
+            pass
+        raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
 
 
 def make(
@@ -206,7 +209,15 @@ def _parsed(content: dict[str, Any]) -> Plan:
     groups = [Group(**{**g, "least": Least(*g["least"])}) for g in content["groups"]]
     points = [Point(**point) for point in content["points"]]
     for index, point in enumerate(points):
-        if point.index != index or not -1 <= point.group < len(groups):
+        if point.index != index or not (-1 if point.error else 0) <= point.group < len(groups):
             raise ValueError(f"point {index} is not what it should be")
     about = {name: content[name] for name in names}
-    return Plan(about, list(content["swept"]), dict(content["base"]), groups, points)
+    plan = Plan(about, content["swept"], content["base"], groups, points)
+    texts = [*about["overrides"], *about["config_dirs"], *plan.swept, about["name"]]
+    nodes = [plan.base, *(point.values for point in points)]
+    texts += [] if about["config"] is None else [about["config"]]
+    if not all(isinstance(x, str) for x in texts):
+        raise TypeError("something is no text")
+    if not all(isinstance(x, dict) for x in nodes):
+        raise TypeError("something is no mapping")
+    return plan
