@@ -135,9 +135,12 @@ def _shard(text: str | None) -> "Shard | None":
 
 
 def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
-    from snnrun.config.launchers import take_out
+    from snnrun.config.launchers import check, take_out
 
-    return take_out(overrides or [])
+    choices, others = take_out(overrides or [])
+    if choices:
+        check(choices)
+    return choices, others
 
 
 def _alone(resume: Path, *others: Any) -> None:
