@@ -122,10 +122,8 @@ def as_json(e: Experiment, summary: Summary) -> dict[str, Any]:
     }
 
 
-def conclude(
-    e: Experiment, folder: RunFolder, summary: Summary, strict: bool = False, **more: Any
-) -> int:
-    """Write the final status, with `more` in it; returns the exit code."""
+def conclude(e: Experiment, folder: RunFolder, summary: Summary, strict: bool = False) -> int:
+    """Write the final status; returns the exit code."""
     verdict = summary.health.verdict
     bad = verdict == "nan" or (strict and verdict != "ok")
     state = "unhealthy" if bad or verdict == "runaway" else "done"
@@ -135,7 +133,8 @@ def conclude(
         reason=None if verdict == "ok" else f"{sentence(summary.health)} ({details})",
         exit_code=3 if bad else 0,
         timings=as_json(e, summary)["timings"],
-        **more,
+        statistics=scalars(e, summary),
+        fingerprint=fingerprint(summary),
     )
     folder.log(f"{state}: {verdict}")
     return 3 if bad else 0

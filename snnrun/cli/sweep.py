@@ -138,9 +138,12 @@ def _shard(text: str | None) -> "Shard | None":
 
 
 def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
-    from snnrun.config.launchers import take_out
+    from snnrun.config.launchers import check, take_out
 
-    return take_out(overrides or [])
+    choices, others = take_out(overrides or [])
+    if choices:
+        check(choices)
+    return choices, others
 
 
 def _alone(resume: Path, *others: Any) -> None:
@@ -336,8 +339,8 @@ def _report(
         ]
         head = {"command": "sweep", "state": state, "exit_code": code, "out": str(folder)}
         more = {"points": found.counts, "failures": failures, "unchanging": found.dead}
-        timings = {"wall_s": seconds}
-        print(json.dumps({**head, **more, "table": str(folder / "table.csv"), "timings": timings}))
+        more |= {"table": str(folder / "table.csv"), "timings": {"wall_s": seconds}}
+        print(json.dumps({**head, **more, **({"error": str(stopped)} if stopped else {})}))
         return
     from snnrun.report.sweeps import show_outcome
 

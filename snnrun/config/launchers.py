@@ -42,6 +42,14 @@ def take_out(overrides: list[str]) -> tuple[list[str], list[str]]:
     return [line for line, ours in lines if ours], [line for line, ours in lines if not ours]
 
 
+def check(choices: list[str]) -> None:
+    """Complain of a launcher that there is not, or of settings that it does not have."""
+    name, settings = _parted(choices)
+    with hydra_app.application([]) as app:
+        _check_there(app, name)
+        _check_settings(app, name, settings)
+
+
 def launch(
     choices: list[str], folder: Path, jobs: int, task: Callable[[int, int], Any]
 ) -> list[Any]:

@@ -1,16 +1,18 @@
 """The points of a sweep: overrides with several values, in Hydra's grammar.
 
-`range(a,b,s)` ends before b. Points are the grid of all values, the last key fastest.
+`range(a,b,s)` ends before b, also where Hydra's own sums of tenths fall short of it. Points are the
+grid of all values, the last key fastest.
 """
 
+import itertools
 import math
-from collections.abc import Iterator
+import random
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, RangeSweep
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import Glob, Override, RangeSweep, Sweep
 
 from snnrun.config.hydra_app import parse
 from snnrun.config.messages import from_parser
@@ -51,17 +53,11 @@ class Grid:
 
     def points(self) -> Iterator[Point]:
         """Yield the points."""
-        try:
-            (lines,) = BasicSweeper.split_arguments(self._parsed, None)
-        except HydraException as error:
-            raise ConfigError(str(error)) from error
+        lines_of = [[f"{o.get_key_element()}={value}" for value in _texts(o)] for o in self._parsed]
         paths = [(i, _path(o)) for i, o in enumerate(self._parsed) if o.is_sweep_override()]
-        known: dict[str, Any] = {}
-        for line in lines:
-            for i, _ in paths:
-                if line[i] not in known:
-                    known[line[i]] = _value(line[i])
-            yield Point(line, {path: known[line[i]] for i, path in paths})
+        known = {line: _value(line) for i, _ in paths for line in lines_of[i]}
+        for lines in itertools.product(*lines_of):
+            yield Point([*lines], {path: known[lines[i]] for i, path in paths})
 
 
 class _Options:
@@ -94,6 +90,8 @@ def _number(override: Override) -> int:
     sweep = override.value()
     if isinstance(sweep, RangeSweep):
         return _length(sweep, line)
+    if any(isinstance(x, Sweep | Glob) for x in getattr(sweep, "list", None) or ()):
+        raise ConfigError(f"override '{line}': a list of values can't hold range, choice or glob")
     number = len(list(override.sweep_iterator()))
     if not number:
         raise ConfigError(f"override '{line}': matches nothing; see snnrun show {_path(override)}")
@@ -102,15 +100,13 @@ def _number(override: Override) -> int:
 
 def _length(sweep: RangeSweep, line: str) -> int:
     """Return the number of values of a range without making them."""
-    assert sweep.start is not None and sweep.stop is not None
-    start, stop, step = sweep.start, sweep.stop, sweep.step
-    if step == 0 or not all(map(_finite, (start, stop, step))):
-        raise ConfigError(f"override '{line}': needs a step other than 0 and finite ends")
-    if all(isinstance(x, int) for x in (start, stop, step)):
-        number = -int((start - stop) // step)
-    else:
-        number = math.ceil(round((float(stop) - float(start)) / float(step), 9))
-    if number < 1:
+    try:
+        number = len(_steps(sweep))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ConfigError(
+            f"override '{line}': needs a step other than 0, finite ends, and an end to its values"
+        ) from None
+    if not number:
         raise ConfigError(
             f"override '{line}': the range is empty; it goes from its first number towards its"
             " second, which is left out"
@@ -118,12 +114,23 @@ def _length(sweep: RangeSweep, line: str) -> int:
     return number
 
 
-def _finite(value: float) -> bool:
-    """Return whether a number is finite, also as one with a decimal point."""
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+def _steps(sweep: RangeSweep) -> range:
+    """Return 0, 1, … for the values of a range; in decimals, where 0.9 is 3 times 0.3."""
+    start, stop, step = (Fraction(str(x)) for x in (sweep.start, sweep.stop, sweep.step))
+    return range(math.ceil((stop - start) / step))
+
+
+def _texts(override: Override) -> Iterable[str]:
+    """Return the values of a key as they are written."""
+    sweep = override.value()
+    if not override.is_sweep_override():
+        return [override.get_value_element_as_str()]
+    numbers = (getattr(sweep, name, 0) for name in ("start", "stop", "step"))
+    if not isinstance(sweep, RangeSweep) or all(isinstance(x, int) for x in numbers):
+        return override.sweep_string_iterator()
+    start, step = Fraction(str(sweep.start)), Fraction(str(sweep.step))
+    values = [repr(float(start + k * step)) for k in _steps(sweep)]
+    return random.sample(values, len(values)) if sweep.shuffle else values
 
 
 def _value(line: str) -> Any:

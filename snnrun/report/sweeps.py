@@ -57,4 +57,6 @@ def show_standing(found: Any) -> None:
 
 def states(counts: dict[str, int]) -> str:
     """Return how many points are in each state."""
-    return f"{sum(counts.values())} points: " + ", ".join(f"{n} {s}" for s, n in counts.items())
+    total = sum(counts.values())
+    each = ", ".join(f"{n} {state}" for state, n in counts.items())
+    return f"{total} point{'s' * (total > 1)}: {each}"

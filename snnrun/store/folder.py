@@ -17,7 +17,7 @@ from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive
 
 _OURS = ("config.yaml", "results.h5", "status.json", "plan.json")
 _KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
-_LATER = ("statistics", "fingerprint")  # of points of a sweep
+_LATER = ("statistics", "fingerprint")
 
 
 class RunFolder:

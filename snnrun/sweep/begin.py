@@ -168,7 +168,8 @@ def has_died(folder: Path, scope: tuple[int, ...]) -> bool:
 def summary_of(plan: Plan) -> Sequence[str]:
     """Return what a plan comes to, a line each."""
     invalid = sum(point.error is not None for point in plan.points)
-    groups = len(plan.groups)
+    groups, points = len(plan.groups), len(plan.points)
     compiled = f"{groups} compilation{'s' * (groups > 1)}"
-    lines = [f"{len(plan.points)} points in {groups} group{'s' * (groups > 1)} ({compiled})"]
-    return [*lines, *([f"{invalid} of them are invalid and will fail"] if invalid else [])]
+    line = f"{points} point{'s' * (points > 1)} in {groups} group{'s' * (groups > 1)} ({compiled})"
+    bad = f"{invalid} of them {'are' if invalid > 1 else 'is'} invalid and will fail"
+    return [line, bad] if invalid else [line]

@@ -18,22 +18,21 @@ BAD = ("failed", "unhealthy")
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a sweep stands: points in each state, those that failed, keys that changed nothing."""
+    """How a sweep stands: points in each state, those that failed, keys that changed nothing.
+
+    `left`: whether there are points that a sweep that goes on would compute.
+    """
 
     table: Table
     counts: dict[str, int]
     failures: list[Row]
     dead: list[str]
+    left: bool
 
     @property
     def exit_code(self) -> int:
         """0, or 4 if points failed or were unhealthy."""
         return 4 if self.failures else 0
-
-    @property
-    def left(self) -> bool:
-        """Whether there are points that a sweep that goes on would compute."""
-        return any(state not in ("done", "unhealthy") for state in self.counts)
 
 
 def outcome(plan: Plan, folder: Path) -> Outcome:
@@ -45,6 +44,10 @@ def outcome(plan: Plan, folder: Path) -> Outcome:
         counts={state: counts[state] for state in STATES if counts[state]},
         failures=[row for row in found.rows if row.state in BAD],
         dead=dead(found),
+        left=any(
+            row.state not in ("done", "unhealthy") and plan.points[row.index].error is None
+            for row in found.rows
+        ),
     )
 
 

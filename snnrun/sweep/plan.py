@@ -74,12 +74,11 @@ class Plan:
                 for name in path[:-1]:
                     node = node[name]
                 node[path[-1]] = copy.deepcopy(value)
-            same = hash_of(tree) == point.hash
-        except (KeyError, TypeError):
-            same = False
-        if not same:
-            raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
-        return Composed(tree, [], list, [])
+            if hash_of(tree) == point.hash:
+                return Composed(tree, [], list, [])
+        except (LookupError, TypeError, ValueError, AttributeError):
+            pass
+        raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
 
 
 def make(
@@ -147,7 +146,7 @@ def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Ite
         before, at = base[name], [*path, name]
         if isinstance(value, dict) and isinstance(before, dict) and [*value] == [*before]:
             yield from _changes(before, value, at)
-        elif value != before or type(value) is not type(before):
+        elif repr(value) != repr(before):  # 1 is not 1.0 here, nor 0.0 what -0.0 is
             yield [at, value]
 
 

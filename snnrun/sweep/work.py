@@ -19,7 +19,7 @@ from snnrun.network import Network
 from snnrun.runner import Outcome, together
 from snnrun.store.folder import RunFolder, alive
 from snnrun.store.lock import read_status
-from snnrun.summary import conclude, fingerprint, scalars
+from snnrun.summary import conclude
 from snnrun.sweep.claim import Claims
 from snnrun.sweep.needed import take_over
 from snnrun.sweep.orders import Begun, Orders, Over, Progress, Tell
@@ -224,11 +224,7 @@ class Worker:
         if isinstance(outcome, Exception):
             return outcome
         try:
-            found = {
-                "statistics": scalars(course.e, outcome),
-                "fingerprint": fingerprint(outcome),
-            }
-            conclude(course.e, course.folder, outcome, self._orders.strict, **found)
+            conclude(course.e, course.folder, outcome, self._orders.strict)
         except Exception as error:
             return error
         self._file_errors = 0

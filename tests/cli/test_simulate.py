@@ -87,7 +87,8 @@ class TestFolder:
     def test_status(self, smoke):
         status = json.loads((smoke[0] / "status.json").read_text())
         assert list(status) == [
-            *("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
+            *("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings"),
+            *("statistics", "fingerprint"),
         ]
         assert (status["state"], status["exit_code"]) == ("done", 0)
         assert isinstance(status["pid"], int)
