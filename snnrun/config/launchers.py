@@ -7,7 +7,6 @@ again (nothing else) and call the task. Like here, code in their current folder 
 import contextlib
 import importlib
 import os
-import pickle
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from snnrun.config import hydra_app
 from snnrun.config.choose import nearest
 from snnrun.config.messages import from_parser
 from snnrun.config.paths import home
-from snnrun.errors import ConfigError, FileError
+from snnrun.errors import ConfigError, FileError, SnnrunError
 from snnrun.store.disk import cause
 
 _GROUP = "hydra/launcher"
@@ -103,12 +102,10 @@ def _is_queued_again(error: BaseException) -> bool:
 
 
 def _portable(error: BaseException) -> BaseException:
-    """Return an exception that can be pickled: it, or one that says the same."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+    """Return an exception that any process can read: it, or one that says the same."""
+    if isinstance(error, SnnrunError | KeyboardInterrupt | SystemExit):
+        return error
+    return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 def _is_choice(override: Override) -> bool:

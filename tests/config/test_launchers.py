@@ -77,6 +77,7 @@ def give_up(i: int, jobs: int) -> NoReturn:
 def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that tasks write into; in it are a launcher's own and the current one, `here`."""
     monkeypatch.setenv(OUT, str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(home()))  # the tasks are here
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path

@@ -127,7 +127,7 @@ def test_what_cant_be_built_is_skipped_with_the_reason(growth):
 def test_what_does_not_fit_is_skipped_and_never_built(monkeypatch):
     composed = compose(["network=brunel", "duration=smoke"], [])
     monkeypatch.setattr("snnrun.memory._entry", lambda *_: 1.0)  # 1 MB is available
-    monkeypatch.setattr("snnrun.group.build", lambda *_: pytest.fail("it was built"))
+    monkeypatch.setattr("snnrun.course.build", lambda *_: pytest.fail("it was built"))
     found = scaling.scaling(
         composed.tree, 12500, lambda t: at(t, composed), lambda _: None, (10**5, 10**7), QUICK
     )

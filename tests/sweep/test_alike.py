@@ -39,7 +39,7 @@ ALIKE = [
     f"{EE}.connect.p=0.1",
     f"{EE}.delay=1.5",
     f"{E}.neuron.tau_m=12",
-    f"{E}.v_init=-60.5",
+    f"{E}.v_init.low=-60.5",
     "drive.X.rate=20",
     "network.synapses.I.tau_decay=9.5",
     "name=other",
@@ -58,6 +58,7 @@ OTHERS = [
     "+record.counts={bin_ms:10}",
     "engine.backend=xla",
     "engine.precision=float64",
+    f"{E}.v_init=-60.5",
     f"{EE}.weight={{dist:normal,mean:10,std:1}}",
     f"{EE}.delay={{dist:uniform,low:1,high:2}}",
 ]
