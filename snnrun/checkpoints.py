@@ -16,7 +16,7 @@ import numpy as np
 
 from snnrun import __version__
 from snnrun.engine.snapshot import Snapshot
-from snnrun.errors import ConfigError, FileError, InterruptedRunError
+from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
 from snnrun.interruption import Interruption
 from snnrun.store import checkpoint
@@ -64,8 +64,8 @@ class Rests:
         `ahead`: whether anything is left to be simulated.
         """
         self._saved, self._wanted = time.monotonic(), False
-        if ahead and (reason := self._interruption.reason):
-            raise InterruptedRunError(reason)
+        if ahead:
+            self._interruption.check()
 
 
 class Checkpoints:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
+from snnrun.errors import InterruptedRunError
+
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 
 
@@ -33,6 +35,11 @@ class Interruption:
         if not self._signal and self._end is not None and time.monotonic() > self._end:
             return "the time limit"
         return self._signal
+
+    def check(self) -> None:
+        """InterruptedRunError if the run is to end."""
+        if reason := self.reason:
+            raise InterruptedRunError(reason)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:

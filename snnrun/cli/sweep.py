@@ -3,10 +3,8 @@
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,12 +22,11 @@ from snnrun.cli.options import (
     Strict,
     TimeLimit,
 )
-from snnrun.errors import ConfigError, InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption, Terminated
+from snnrun.cli.sweeping import Asked, compute
+from snnrun.errors import ConfigError
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
-    from snnrun.sweep.end import Outcome
-    from snnrun.sweep.orders import Orders
     from snnrun.sweep.plan import Plan
     from snnrun.sweep.shard import Shard
 
@@ -53,22 +50,6 @@ ShardOption = Annotated[
 ]
 Submit = Annotated[bool, typer.Option("--submit", help="Submit a Slurm array that computes it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask, however many points there are.")]
-
-
-_LONG_S = 60.0  # of a sweep whose time is estimated before it begins
-
-
-class Asked(NamedTuple):
-    """What the command line says of a sweep besides its points."""
-
-    shard: "Shard | None"
-    only_failed: bool
-    needed: bool
-    retries: int
-    most_failures: int | None
-    strict: bool
-    quiet: bool
-    as_json: bool
 
 
 def sweep(
@@ -102,33 +83,29 @@ def sweep(
     del debug, log_every  # the first is read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("sweep" if as_json else None):
-        if only not in (None, "failed"):
-            raise ConfigError(f"--only {only}: only 'failed' can be chosen")
-        if only and resume is None:
-            raise ConfigError("--only failed: needs --resume DIR")
-        asked = Asked(
-            _shard(shard),
-            only == "failed",
-            needed,
-            retries,
-            1 if fail_fast else max_failures,
-            strict,
-            quiet,
-            as_json,
-        )
+        most = 1 if fail_fast else max_failures
+        again = _only_failed(only, resume), needed, retries
+        asked = Asked(_shard(shard), *again, most, strict, resume is not None, quiet, as_json)
         choices, given = _parted(overrides)
         if resume is not None:
             _alone(resume, out, config, config_dir, dry_run)
             plan, folder, how = _resumed(resume, given)
-        else:
-            begun = _begun(given, out, config, config_dir or [], asked, dry_run, yes)
-            if begun is None:
-                return
+        elif begun := _begun(given, out, config, config_dir or [], asked, dry_run, yes):
             (plan, folder), how = begun, []
+        else:
+            return
         if submit:
             _submit(plan, folder, asked, how)
-            return
-        _compute(plan, folder, asked, how, choices, interruption, resume is not None)
+        else:
+            compute(plan, folder, asked, how, choices, interruption)
+
+
+def _only_failed(only: str | None, resume: Path | None) -> bool:
+    if only not in (None, "failed"):
+        raise ConfigError(f"--only {only}: only 'failed' can be chosen")
+    if only and resume is None:
+        raise ConfigError("--only failed: needs --resume DIR")
+    return only is not None
 
 
 def _shard(text: str | None) -> "Shard | None":
@@ -235,117 +212,3 @@ def _submit(plan: "Plan", folder: Path, asked: Asked, how: list[str]) -> None:
         print(f"submitted job {number} with {jobs} tasks", file=sys.stderr)
         print(f"see snnrun inspect {folder}", file=sys.stderr)
         print(folder)
-
-
-def _compute(
-    plan: "Plan",
-    folder: Path,
-    asked: Asked,
-    how: list[str],
-    choices: list[str],
-    interruption: Interruption,
-    resume: bool,
-) -> None:
-    """Compute what is left of a sweep, write its tables and report."""
-    from snnrun.sweep import end, local
-    from snnrun.sweep.watch import Watch
-
-    begun = time.perf_counter()
-    orders = _orders(plan, folder, asked, how, resume)
-    if not (asked.quiet or asked.as_json):
-        print("\n".join(local.said(plan, orders)), file=sys.stderr)
-        if orders.scope and not choices:
-            _say_how_long(plan, orders)
-    watch = Watch(orders, asked.quiet or asked.as_json)
-    stopped: SnnrunError | None = None
-    broken = False
-    try:
-        if choices and orders.scope:
-            stopped = local.launched(plan, orders, choices)
-        elif orders.scope:
-            enough = _enough(watch, asked.most_failures)
-            broken = local.compute(plan, orders, watch.hear, interruption, enough)
-    except (KeyboardInterrupt, SnnrunError) as error:
-        if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
-        stopped = error
-    finally:
-        watch.close()
-    found = end.concluded(plan, folder)
-    code = stopped.exit_code if stopped else found.exit_code
-    _report(found, folder, asked, code, stopped, time.perf_counter() - begun)
-    if broken:
-        sys.stdout.flush()
-        os._exit(code)
-    if code:
-        raise typer.Exit(code)
-
-
-def _say_how_long(plan: "Plan", orders: "Orders") -> None:
-    """Say how long a sweep will take, where it is worth to find out."""
-    from snnrun.sweep.local import accelerated, rough_seconds
-
-    if accelerated() or rough_seconds(plan, orders.scope) < _LONG_S:
-        return
-    from snnrun.engine.setup import set_up
-    from snnrun.report.sweeps import how_long
-    from snnrun.sweep.estimate import estimate
-
-    set_up(orders.threads)
-    print(how_long(estimate(plan, orders.scope)), file=sys.stderr)
-
-
-def _enough(watch: Any, most: int | None) -> Callable[[], bool]:
-    return lambda: most is not None and watch.failed >= most
-
-
-def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str], resume: bool) -> "Orders":
-    from snnrun.sweep.begin import has_died, scope_of
-    from snnrun.sweep.local import free_cores, processes_for
-    from snnrun.sweep.needed import finished
-    from snnrun.sweep.orders import Orders
-
-    scope, again = scope_of(plan, folder, asked.shard, resume, asked.only_failed)
-    free = free_cores(plan, how)
-    number = processes_for(plan, scope, free)
-    places = [Path("outputs"), folder.resolve().parent]
-    return Orders(
-        folder=folder.resolve(),
-        scope=scope,
-        again=again,
-        how=tuple(how),
-        retries=asked.retries,
-        strict=asked.strict,
-        processes=number,
-        apart=resume and has_died(folder, scope),
-        threads=max(1, free // number),
-        needed=finished(places) if asked.needed else {},
-    )
-
-
-def _report(
-    found: "Outcome",
-    folder: Path,
-    asked: Asked,
-    code: int,
-    stopped: SnnrunError | None,
-    seconds: float,
-) -> None:
-    """Say how a sweep went."""
-    state = "interrupted" if code == 75 else "failed" if code else "done"
-    if asked.as_json:
-        failures = [
-            {"index": r.index, "state": r.state, "reason": r.reason} for r in found.failures
-        ]
-        head = {"command": "sweep", "state": state, "exit_code": code, "out": str(folder)}
-        more = {"points": found.counts, "failures": failures, "unchanging": found.dead}
-        more |= {"table": str(folder / "table.csv"), "timings": {"wall_s": seconds}}
-        print(json.dumps({**head, **more, **({"error": str(stopped)} if stopped else {})}))
-        return
-    from snnrun.report.sweeps import show_outcome
-
-    show_outcome(found, folder, asked.quiet)
-    if stopped is not None:
-        print(f"{'interrupted by ' if code == 75 else 'error: '}{stopped}", file=sys.stderr)
-    if found.left:
-        print(f"go on with: snnrun sweep --resume {folder}", file=sys.stderr)

@@ -99,25 +99,18 @@ def _number(override: Override) -> int:
 
 
 def _length(sweep: RangeSweep, line: str) -> int:
-    """Return the number of values of a range without making them."""
+    """Return the number of values of a range; in decimals, where 0.9 is 3 times 0.3."""
     try:
-        number = len(_steps(sweep))
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise ConfigError(
-            f"override '{line}': needs a step other than 0, finite ends, and an end to its values"
-        ) from None
-    if not number:
+        start, stop, step = (Fraction(str(x)) for x in (sweep.start, sweep.stop, sweep.step))
+        number = math.ceil((stop - start) / step)
+    except (ValueError, ZeroDivisionError):
+        raise ConfigError(f"override '{line}': needs a step other than 0 and finite ends") from None
+    if number < 1:
         raise ConfigError(
             f"override '{line}': the range is empty; it goes from its first number towards its"
             " second, which is left out"
         )
     return number
-
-
-def _steps(sweep: RangeSweep) -> range:
-    """Return 0, 1, … for the values of a range; in decimals, where 0.9 is 3 times 0.3."""
-    start, stop, step = (Fraction(str(x)) for x in (sweep.start, sweep.stop, sweep.step))
-    return range(math.ceil((stop - start) / step))
 
 
 def _texts(override: Override) -> Iterable[str]:
@@ -129,7 +122,7 @@ def _texts(override: Override) -> Iterable[str]:
     if not isinstance(sweep, RangeSweep) or all(isinstance(x, int) for x in numbers):
         return override.sweep_string_iterator()
     start, step = Fraction(str(sweep.start)), Fraction(str(sweep.step))
-    values = [repr(float(start + k * step)) for k in _steps(sweep)]
+    values = [repr(float(start + k * step)) for k in range(_number(override))]
     return random.sample(values, len(values)) if sweep.shuffle else values
 
 

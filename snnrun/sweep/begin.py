@@ -12,7 +12,7 @@ from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
 from snnrun.sweep.claim import OVER, died, folder_of
-from snnrun.sweep.plan import NAME, Plan, hash_of, read, with_spikes_if_asked, write
+from snnrun.sweep.plan import NAME, Plan, about_files, hash_of, read, with_spikes_if_asked, write
 from snnrun.sweep.shard import Shard
 
 MANY = 10_000  # points that nobody wants by accident
@@ -74,8 +74,7 @@ def _joined(
             " leave it out for a new folder"
         )
     _refuse_other(folder, plan, overrides)
-    given = [str(d.resolve()) for d in config_dirs], config and str(config.resolve())
-    if given != (plan.about["config_dirs"], plan.about["config"]):
+    if not about_files(config_dirs, config).items() <= plan.about.items():
         raise ConfigError(f"{folder}: its sweep was planned from other --config-dir or --config")
     return plan
 

@@ -113,16 +113,18 @@ def make(
     if base is None:
         assert first_error is not None
         raise first_error
-    about = {
-        "overrides": overrides,
-        "config_dirs": [str(folder.resolve()) for folder in config_dirs],
-        "config": None if config is None else str(config.resolve()),
-        "name": base["name"],
-        "command": shlex.join(sys.argv),
-        "created": now(),
-    }
+    about = {"overrides": overrides, **about_files(config_dirs, config), "name": base["name"]}
+    about |= {"command": shlex.join(sys.argv), "created": now()}
     swept = [swept.path for swept in grid.swept]
     return Plan(about, swept, base, grouping.groups, points), list(warnings)
+
+
+def about_files(config_dirs: list[Path], config: Path | None) -> dict[str, Any]:
+    """Return where a sweep's configuration comes from."""
+    return {
+        "config_dirs": [str(folder.resolve()) for folder in config_dirs],
+        "config": None if config is None else str(config.resolve()),
+    }
 
 
 def _built(composer: Composer, chosen: Chosen) -> tuple[Composed, Experiment, list[str]]:

@@ -67,8 +67,7 @@ class Crew:
             raise
         if self._problem:
             raise self._problem
-        if reason := self._interruption.reason:
-            raise InterruptedRunError(reason)
+        self._interruption.check()
 
     def _listen(self) -> None:
         """Hear what processes tell for a moment, and ask them to end if it is time."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from snnrun.sweep import work
+from snnrun.sweep import courses
 from tests.cli.cut import interrupted_at
 
 W = "network.projections.EE.weight"
@@ -30,7 +30,7 @@ def sweep(cli):
 def computed(monkeypatch):
     """A list of the points that are computed."""
     seen = []
-    begun = work.Worker._begun
+    begun = courses.Courses.begun
 
     def count(self, point, folder):
         course = begun(self, point, folder)
@@ -38,7 +38,7 @@ def computed(monkeypatch):
             seen.append(point.index)
         return course
 
-    monkeypatch.setattr(work.Worker, "_begun", count)
+    monkeypatch.setattr(courses.Courses, "begun", count)
     return seen
 
 
@@ -236,7 +236,7 @@ class TestFailures:
 def fails(monkeypatch):
     """Let points fail as they are begun: `{index: times}`."""
     left = {}
-    built = work.Worker._built
+    built = courses.Courses.built
 
     def fail(self, point):
         course = built(self, point)
@@ -245,7 +245,7 @@ def fails(monkeypatch):
             raise RuntimeError("bad luck")
         return course
 
-    monkeypatch.setattr(work.Worker, "_built", fail)
+    monkeypatch.setattr(courses.Courses, "built", fail)
     return left
 
 

@@ -152,7 +152,6 @@ class TestGroups:
         ("range(0,1,0.0)", "needs a step other than 0"),
         ("range(0,inf)", "finite ends"),
         ("range(nan,1)", "finite ends"),
-        ("range(0,1e300)", "an end to its values"),
         ("interval(0,1)", "an interval has no single values"),
         ("1,range(2,4)", "a list of values can't hold range"),
         ("lif,glob(a*)", "a list of values can't hold range, choice or glob"),

@@ -312,7 +312,14 @@ class TestCommands:
 
 
 def test_nothing_is_ever_unpickled():
-    risky = ("import pickle", "import marshal", "import shelve", "allow_pickle", "import joblib", "eval(")
+    risky = (
+        "import pickle",
+        "import marshal",
+        "import shelve",
+        "allow_pickle",
+        "import joblib",
+        "eval(",
+    )
     for path in (ROOT / "snnrun").rglob("*.py"):
         source = path.read_text()
         assert not [word for word in risky if word in source.replace(".eval(", "")], path

@@ -36,7 +36,7 @@ ALIKE = [
     "seed=7",
     f"{EE}.weight=3.5",
     f"{EE}.weight=3",
-    f"{EE}.connect.p=0.1",
+    f"{EE}.connect.p=0.15",
     f"{EE}.delay=1.5",
     f"{E}.neuron.tau_m=12",
     f"{E}.v_init.low=-60.5",
@@ -79,8 +79,8 @@ def test_these_do_not(grouped, override):
 
 
 def test_numbers_of_contacts_do_not(grouped):
-    rule = f"connect@{EE}.connect=fixed_indegree"
-    assert grouped((rule, f"{EE}.connect.k=50"), (rule, f"{EE}.connect.k=60"))[0] == [0, 1]
+    rule = f"connect@{EE}.connect=fixed_indegree", f"{EE}.connect.p=null"
+    assert grouped((*rule, f"{EE}.connect.k=50"), (*rule, f"{EE}.connect.k=60"))[0] == [0, 1]
 
 
 def test_what_they_need_together(grouped):
@@ -100,7 +100,7 @@ def test_what_they_need_together(grouped):
         (f"{EE}.delay=3", False),
         ("drive.X.rate=3", False),
         ("seed=3", True),
-        (f"{EE}.connect.p=0.1", True),
+        (f"{EE}.connect.p=0.15", True),
     ],
 )
 def test_whose_contacts_differ(grouped, overrides, own):

@@ -250,8 +250,7 @@ class TestDamagedStates:
     )
     def test_are_no_results_but_in_the_table(self, sweep, content):
         (sweep / "points" / "1" / "status.json").write_bytes(content)
-        found = end.outcome(read(sweep), sweep)
-        end.write_tables(found, sweep)
+        found = end.concluded(read(sweep), sweep)
         assert [row.index for row in found.table.rows] == [0, 1, 2, 3]
 
     def test_that_would_never_end(self, sweep):

@@ -127,11 +127,12 @@ def test_only_one_process_writes_it(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
-class TestDamage:
-    @pytest.fixture(scope="class")
-    def plan(self):
-        return planned(f"{W}=1,2", "seed=1,2")
+@pytest.fixture(scope="module")
+def plan():
+    return planned(f"{W}=1,2", "seed=1,2")
 
+
+class TestDamage:
     @pytest.fixture
     def content(self, plan, tmp_path):
         write(plan, tmp_path)

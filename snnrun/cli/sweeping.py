@@ -1,0 +1,148 @@
+"""The points of a sweep are computed, and it is said how that went."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from snnrun.errors import InterruptedRunError, SnnrunError
+from snnrun.interruption import Interruption, Terminated
+
+if TYPE_CHECKING:
+    from snnrun.sweep.end import Outcome
+    from snnrun.sweep.orders import Orders
+    from snnrun.sweep.plan import Plan
+    from snnrun.sweep.shard import Shard
+
+_LONG_S = 60.0  # of a sweep whose time is estimated before it begins
+
+
+class Asked(NamedTuple):
+    """What the command line says of a sweep besides its points."""
+
+    shard: "Shard | None"
+    only_failed: bool
+    needed: bool
+    retries: int
+    most_failures: int | None
+    strict: bool
+    resume: bool
+    quiet: bool
+    as_json: bool
+
+
+def compute(
+    plan: "Plan",
+    folder: Path,
+    asked: Asked,
+    how: list[str],
+    choices: list[str],
+    interruption: Interruption,
+) -> None:
+    """Compute what is left of a sweep, write its tables and report."""
+    from snnrun.sweep import end, local
+    from snnrun.sweep.watch import Watch
+
+    begun = time.perf_counter()
+    orders = _orders(plan, folder, asked, how)
+    if not (asked.quiet or asked.as_json):
+        _say_what(plan, orders, bool(choices))
+    watch = Watch(orders, asked.quiet or asked.as_json)
+    stopped: SnnrunError | None = None
+    broken = False
+    try:
+        if choices and orders.scope:
+            stopped = local.launched(plan, orders, choices)
+        elif orders.scope:
+            enough = _enough(watch, asked.most_failures)
+            broken = local.compute(plan, orders, watch.hear, interruption, enough)
+    except (KeyboardInterrupt, SnnrunError) as error:
+        if isinstance(error, KeyboardInterrupt):
+            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
+        stopped = error
+    finally:
+        watch.close()
+    found = end.concluded(plan, folder)
+    code = stopped.exit_code if stopped else found.exit_code
+    _report(found, folder, asked, code, stopped, time.perf_counter() - begun)
+    if broken:
+        sys.stdout.flush()
+        os._exit(code)
+    if code:
+        raise typer.Exit(code)
+
+
+def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool) -> None:
+    """Say what will be computed, and how long that takes where it is worth to find out."""
+    from snnrun.sweep.local import accelerated, rough_seconds, said
+
+    print("\n".join(said(plan, orders)), file=sys.stderr)
+    if elsewhere or accelerated() or rough_seconds(plan, orders.scope) < _LONG_S:
+        return
+    from snnrun.engine.setup import set_up
+    from snnrun.report.sweeps import how_long
+    from snnrun.sweep.estimate import estimate
+
+    set_up(orders.threads)
+    print(how_long(estimate(plan, orders.scope)), file=sys.stderr)
+
+
+def _enough(watch: Any, most: int | None) -> Callable[[], bool]:
+    return lambda: most is not None and watch.failed >= most
+
+
+def _orders(plan: "Plan", folder: Path, asked: Asked, how: list[str]) -> "Orders":
+    from snnrun.sweep.begin import has_died, scope_of
+    from snnrun.sweep.local import free_cores, processes_for
+    from snnrun.sweep.needed import finished
+    from snnrun.sweep.orders import Orders
+
+    scope, again = scope_of(plan, folder, asked.shard, asked.resume, asked.only_failed)
+    free = free_cores(plan, how)
+    number = processes_for(plan, scope, free)
+    places = [Path("outputs"), folder.resolve().parent]
+    return Orders(
+        folder=folder.resolve(),
+        scope=scope,
+        again=again,
+        how=tuple(how),
+        retries=asked.retries,
+        strict=asked.strict,
+        processes=number,
+        apart=asked.resume and has_died(folder, scope),
+        threads=max(1, free // number),
+        needed=finished(places) if asked.needed else {},
+    )
+
+
+def _report(
+    found: "Outcome",
+    folder: Path,
+    asked: Asked,
+    code: int,
+    stopped: SnnrunError | None,
+    seconds: float,
+) -> None:
+    """Say how a sweep went."""
+    state = "interrupted" if code == 75 else "failed" if code else "done"
+    if asked.as_json:
+        failures = [
+            {"index": r.index, "state": r.state, "reason": r.reason} for r in found.failures
+        ]
+        head = {"command": "sweep", "state": state, "exit_code": code, "out": str(folder)}
+        more = {"points": found.counts, "failures": failures, "unchanging": found.dead}
+        more |= {"table": str(folder / "table.csv"), "timings": {"wall_s": seconds}}
+        print(json.dumps({**head, **more, **({"error": str(stopped)} if stopped else {})}))
+        return
+    from snnrun.report.sweeps import show_outcome
+
+    show_outcome(found, folder, asked.quiet)
+    if stopped is not None:
+        print(f"{'interrupted by ' if code == 75 else 'error: '}{stopped}", file=sys.stderr)
+    if found.left:
+        print(f"go on with: snnrun sweep --resume {folder}", file=sys.stderr)
