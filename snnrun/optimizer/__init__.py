@@ -1,0 +1,1 @@
+"""Kinds of optimizer: which parameters to try next."""

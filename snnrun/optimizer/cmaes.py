@@ -1,0 +1,41 @@
+"""Covariance matrix adaptation evolution strategy (Hansen 2016, arXiv:1604.00772), Optuna's.
+
+Each generation is drawn from a normal distribution that its better half then moves and shapes.
+Infeasible candidates are the worst of theirs, how far they are does not matter.
+
+    name        unit  meaning
+    candidates        candidates in all
+    batch             candidates asked at once
+    seed              seed of the choices
+    population        candidates of a generation; none: the batch, at least 4 + 3 ln(parameters)
+"""
+
+import importlib.util
+import math
+from typing import ClassVar
+
+from optuna.samplers import BaseSampler, CmaEsSampler
+
+from snnrun.component import component, param
+from snnrun.optimizer._base import Optimizer, Space
+from snnrun.optimizer._seeded import Seeded
+
+
+@component
+class Cmaes(Optimizer):
+    """Covariance matrix adaptation."""
+
+    constrained: ClassVar[bool] = False
+    choices: ClassVar[bool] = False
+
+    population: int = param("", "candidates of a generation", at_least=3, optional=True)
+
+    def missing(self) -> list[str]:
+        if importlib.util.find_spec("cmaes") is None:
+            return ["cmaes needs the package cmaes: pip install cmaes"]
+        return []
+
+    def sampler(self, seed: int, space: Space) -> BaseSampler:
+        usual = 4 + math.floor(3 * math.log(max(1, len(space))))
+        population = self.population or max(usual, self.batch or 1)
+        return Seeded(seed, lambda own: CmaEsSampler(popsize=population, seed=own))
