@@ -37,7 +37,7 @@ FLOORS = [
         "summary",
         "report",
     }
-    | {"sweep", "optimizer", "objective", "profile"},
+    | {"sweep", "search", "optimizer", "objective", "profile"},
     {"cli", "__main__"},
 ]
 SCIENCE = FLOORS[1]

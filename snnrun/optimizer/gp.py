@@ -27,9 +27,7 @@ class Gp(Optimizer):
     """Expected improvement under Gaussian processes."""
 
     startup: int = param("", "candidates of a Sobol' sequence before there is a model", at_least=2)
-    kernel: str = param(
-        "", "how smooth the cost is", choices=("matern52", "squared_exponential")
-    )
+    kernel: str = param("", "how smooth the cost is", choices=("matern52", "squared_exponential"))
     log_cost: bool = param("", "whether the logarithm of the cost is modelled")
     samples: int = param("", "random places at which the acquisition is looked at", at_least=1)
 

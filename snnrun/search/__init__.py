@@ -1,0 +1,1 @@
+"""Searches: parameters whose network behaves as it should."""

@@ -1,0 +1,68 @@
+"""What is known of a search: its axes, its candidates, its targets."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+STATES = ("done", "infeasible", "failed", "running", "waiting")
+
+
+class Axis(NamedTuple):
+    """A parameter that is searched: a number between bounds, or one of `choice`.
+
+    `path`: where it is in the config; `log`: its logarithm is searched; `whole`: it is an integer.
+    """
+
+    path: str
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    whole: bool = False
+    choice: tuple[Any, ...] = ()
+
+
+class Goal(NamedTuple):
+    """What a term wants of a statistic: its value, or a range (a bound may be missing)."""
+
+    statistic: str
+    target: tuple[float, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A candidate.
+
+    `state`: one of `STATES`; `costs`: one for each objective where it is done, their standard
+    errors in `se` (NaN of one network); `values` by axis, `terms` by their name, `statistics` by
+    `<population>.<name>` (a vector's elements as a tuple); `repeats`: networks it had; `reason`:
+    why it is infeasible or failed; `seconds`: of simulating it; `ended`: seconds since 1970.
+    """
+
+    number: int
+    state: str
+    values: dict[str, Any]
+    costs: tuple[float, ...] = ()
+    se: tuple[float, ...] = ()
+    terms: dict[str, float] = dataclasses.field(default_factory=dict)
+    statistics: dict[str, float | tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    repeats: int = 0
+    reason: str = ""
+    seconds: float = 0.0
+    ended: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """A search so far.
+
+    `objectives`: their names (one: `cost`); `best`: numbers of the best candidate, or of those that
+    no other one beats in all objectives.
+    """
+
+    name: str
+    axes: dict[str, Axis]
+    objectives: tuple[str, ...]
+    goals: dict[str, Goal]
+    records: list[Record]
+    best: tuple[int, ...]
