@@ -1,17 +1,16 @@
-"""A run among those that are computed together: its trials, its file, its seconds.
+"""A run among those that are computed together: its trials, its files, its seconds.
 
 Shapes: `N` neurons.
 """
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from snnrun import random
-from snnrun.checkpoints import Checkpoints, Saved
+from snnrun.checkpoints import Saved
 from snnrun.clock import Clock, timings
 from snnrun.distribution import draw
 from snnrun.edges import Least
@@ -20,23 +19,10 @@ from snnrun.engine.snapshot import Snapshot
 from snnrun.engine.xla import Compiled
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
+from snnrun.files import Nowhere
 from snnrun.network import Network, build
-from snnrun.sink import Sink
-from snnrun.store.checkpoint import Checkpoint
-from snnrun.store.folder import RunFolder
-from snnrun.summary import Summary, attributes, entries, summarise
+from snnrun.summary import Summary, summarise
 from snnrun.trial import Trial
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What is to be run (`config`: its composed YAML), into which folder, and from where on."""
-
-    experiment: Experiment
-    config: str
-    folder: RunFolder
-    found: Checkpoint | None = None
-    compose_s: float = 0.0
 
 
 class Lane(NamedTuple):
@@ -56,30 +42,28 @@ class Course:
 
     def __init__(
         self,
-        job: Job,
+        e: Experiment,
+        files: Nowhere,
         backend: Backend,
         like: Network | None = None,
         least: Least = Least(),  # noqa: B008 (immutable)
     ) -> None:
-        self.e, self.folder = job.experiment, job.folder
+        self.e, self.files = e, files
         self._backend, self._least = backend, least
-        self.saved = Saved(self.e, job.found)
-        job.folder.is_running()
-        self.clock = Clock({"compose_s": job.compose_s})
+        self.saved = Saved(e, files.found)
+        files.alive()
+        self.clock = Clock({"compose_s": files.compose_s})
         self.clock.add(self.saved.seconds)
         self._shared, self._share = Clock({}), 1.0
         with self.clock.timed("build_s"):
-            self.network = draw_network(self.e, 0, like, least)
-        self.sink = Sink(
-            self.e, self.network, job.folder, job.config, backend.device, self.saved.written
-        )
+            self.network = draw_network(e, 0, like, least)
         self.error: Exception | None = None
         self.ended: dict[int, Snapshot] = {}
         self._trials: dict[int, Trial] = {}
         self._events = 0.0
         with contextlib.ExitStack() as unless_ready:
-            unless_ready.callback(self.sink.close)
-            self._checkpoints = Checkpoints(self.e, job.config, job.folder, self.saved)
+            unless_ready.callback(files.close)
+            files.open(e, self.network, backend.device, self.saved)
             self._take_up()
             unless_ready.pop_all()
 
@@ -124,8 +108,7 @@ class Course:
 
     def save(self, states: dict[int, Snapshot], kept: bool) -> None:
         """Write a checkpoint of trials at rest, and of those that ended."""
-        written = self.sink.sync()
-        self._checkpoints.write(self.trials, states | self.ended, written, self._seconds, kept)
+        self.files.save(self.trials, states | self.ended, self._seconds, kept)
 
     def finish(self) -> Summary:
         """Compute the statistics and close the file."""
@@ -138,9 +121,8 @@ class Course:
             self.trials,
             _part(self._backend.compiled, self._share),
         )
-        summary.timings["write_s"] = self.sink.writer.seconds
         summary.timings["synaptic_events_per_s"] = self._events / summary.timings["simulate_s"]
-        self.sink.writer.finish(entries(self.e, self.network, summary), attributes(self.e, summary))
+        self.files.finish(self.e, self.network, summary)
         return summary
 
     @property

@@ -85,16 +85,15 @@ class Group:
             origin, size = self._counting.base
             begin = chunk.first // BLOCK * BLOCK
             trial.tally.add_counts((begin - origin) // size, output.counts[:, number])
+            spikes = None
         else:
             spikes = decode(output.words[:, number], chunk.first, chunk.steps)
             own = spikes.source < network.size
             trial.add_spikes(spikes.step[own], spikes.source[own])
-            course.sink.spikes(trial.number, spikes)
-        course.sink.samples(trial.number, number, chunk)
+        course.files.take(trial.number, number, chunk, spikes)
         trial.total = output.total[number].astype(np.int64)
         trial.fingerprint = output.fingerprint[number]
         trial.end = self.end
-        course.sink.writer.flush()
 
     def snapshots(self) -> list[tuple[Lane, Snapshot]]:
         """Return the state of each trial that was not stopped, while the group is at rest."""

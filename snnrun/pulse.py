@@ -23,7 +23,7 @@ class Pulse:
         self._observer.stage(name)
         for course in self._courses:
             with course.isolated():
-                course.folder.is_running()
+                course.files.alive()
 
     def progress(self) -> None:
         """A chunk is done."""
@@ -42,7 +42,7 @@ class Pulse:
         if warning := self._slowdown.look(steps, time.monotonic()):
             for course in self._courses:
                 with course.isolated():
-                    course.folder.log(f"warning: {warning}")
+                    course.files.log(f"warning: {warning}")
             self._observer.warn(warning)
 
 

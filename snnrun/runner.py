@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from snnrun.batch import Batch, choose, groups
 from snnrun.checkpoints import Rests
 from snnrun.clock import Clock
-from snnrun.course import Course, Job, Lane, draw_network
+from snnrun.course import Course, Lane, draw_network
 from snnrun.engine.run import Chunk, abreast
 from snnrun.engine.snapshot import Snapshot
 from snnrun.engine.xla import Compiled
 from snnrun.experiment import Experiment
+from snnrun.files import Files
 from snnrun.group import Group, first_ready, make_ready
 from snnrun.interruption import Interruption
 from snnrun.observe import Observer
@@ -20,17 +21,19 @@ from snnrun.summary import Summary
 Outcome = Summary | Exception
 
 
-def run(job: Job, observer: Observer, interruption: Interruption | None = None) -> Summary:
+def run(
+    e: Experiment, files: Files, observer: Observer, interruption: Interruption | None = None
+) -> Summary:
     """Run an experiment into its folder.
 
     InterruptedRunError: it was asked to end and is saved.
     """
     observer.stage("build")
-    batch = choose(job.experiment)
+    batch = choose(e)
     if batch.backend.note:
-        job.folder.log(batch.backend.note)
-    course = Course(job, batch.backend)
-    with contextlib.closing(course.sink):
+        files.log(batch.backend.note)
+    course = Course(e, files, batch.backend)
+    with contextlib.closing(files):
         clock = Clock({}, cpu_from=0.0)
         (outcome,) = together([course], batch, clock, observer, interruption or Interruption())
     if isinstance(outcome, Exception):

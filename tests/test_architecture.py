@@ -34,6 +34,7 @@ FLOORS = [
         "group",
         "preflight",
         "sink",
+        "files",
         "summary",
         "report",
     }

@@ -9,8 +9,8 @@ from snnrun.cli import one_run
 from snnrun.errors import ConfigError, FileError
 
 if TYPE_CHECKING:
-    from snnrun.course import Job
     from snnrun.experiment import Experiment
+    from snnrun.files import Job
     from snnrun.store.folder import RunFolder
 
 _FREE = ("engine.", "checkpoint.")  # how, never what
@@ -47,7 +47,7 @@ def only_how(overrides: list[str] | None) -> None:
 def resumed(path: Path, overrides: list[str] | None) -> "Job":
     """Return the rest of an interrupted run; only how it is computed can be changed."""
     from snnrun.checkpoints import latest
-    from snnrun.course import Job
+    from snnrun.files import Files, Job
     from snnrun.store.folder import RunFolder
     from snnrun.store.lock import read_status
 
@@ -68,7 +68,7 @@ def resumed(path: Path, overrides: list[str] | None) -> "Job":
     else:
         about = found.about
         e = dataclasses.replace(e, start=about["start"], network_seed=about["network_seed"])
-    return Job(e, config, folder, found)
+    return Job(e, Files(folder, config, found))
 
 
 def _restore_config(folder: "RunFolder") -> None:
@@ -85,11 +85,11 @@ def _restore_config(folder: "RunFolder") -> None:
 def settled(path: Path, e: "Experiment", out: Path | None, config: str) -> "Job":
     """Return a new run from the state in a checkpoint, with that run's connectivity."""
     from snnrun.checkpoints import begin_from
-    from snnrun.course import Job
+    from snnrun.files import Files, Job
     from snnrun.store import checkpoint
     from snnrun.store.folder import RunFolder
 
     if not path.is_file():
         raise FileError(f"--from-checkpoint {path}: there is no such file")
     e, found = begin_from(e, checkpoint.read(path), config, str(path))
-    return Job(e, config, RunFolder.create(out, e.name), found)
+    return Job(e, Files(RunFolder.create(out, e.name), config, found))

@@ -1,6 +1,5 @@
 """`snnrun simulate`: one run."""
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from snnrun.errors import ConfigError, UnhealthyError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
-    from snnrun.course import Job
+    from snnrun.files import Job
     from snnrun.observe import Observer
     from snnrun.summary import Summary
 
@@ -68,13 +67,13 @@ def simulate(
         from snnrun.summary import conclude
 
         watcher = observer(quiet or as_json, log_every)
-        with attended(job.folder, watcher, name):
+        with attended(job.files.folder, watcher, name):
             summary = _run(job, watcher, time.perf_counter() - begun, interruption)
-            one_run.draw(job.experiment, job.folder, summary)
-            code = conclude(job.experiment, job.folder, summary, strict)
+            one_run.draw(job.experiment, job.files.folder, summary)
+            code = conclude(job.experiment, job.files.folder, summary, strict)
     _report(job, summary, code, quiet, as_json)
     if code:
-        one_run.fail(job.folder, summary)
+        one_run.fail(job.files.folder, summary)
 
 
 def _alone(resume: Path, *others: Any) -> None:
@@ -104,19 +103,19 @@ def _job(
     if dry_run:
         one_run.show_config(composed, as_json)
         return None
-    from snnrun.course import Job
+    from snnrun.files import Files, Job
     from snnrun.store.folder import RunFolder
 
     if from_checkpoint is not None:
         from snnrun.store import checkpoint
 
         job = settled(from_checkpoint, e, out, composed.yaml)
-        assert job.found is not None
+        assert job.files.found is not None
         name = checkpoint.name_of(job.experiment.start * job.experiment.trials)
-        checkpoint.write(job.folder.checkpoints / name, job.found)  # before config.yaml
+        checkpoint.write(job.files.folder.checkpoints / name, job.files.found)  # before config.yaml
     else:
-        job = Job(e, composed.yaml, RunFolder.create(out, e.name))
-    one_run.begin(job.folder, composed, warnings)
+        job = Job(e, Files(RunFolder.create(out, e.name), composed.yaml))
+    one_run.begin(job.files.folder, composed, warnings)
     return job
 
 
@@ -127,7 +126,8 @@ def _run(
     from snnrun.runner import run
 
     set_up(job.experiment.engine.threads)
-    return run(dataclasses.replace(job, compose_s=compose_s), watcher, interruption)
+    job.files.compose_s = compose_s
+    return run(*job, watcher, interruption)
 
 
 def _show_if_over(
@@ -151,7 +151,7 @@ def _show_if_over(
 def _report(job: "Job", summary: "Summary", code: int, quiet: bool, as_json_: bool) -> None:
     from snnrun.summary import as_json
 
-    _show(job.folder.path, as_json(job.experiment, summary), code, quiet, as_json_)
+    _show(job.files.folder.path, as_json(job.experiment, summary), code, quiet, as_json_)
 
 
 def _show(path: Path, found: dict[str, Any], code: int, quiet: bool, as_json: bool) -> None:

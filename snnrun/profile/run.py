@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from snnrun.course import Job, draw_network
+from snnrun.course import draw_network
 from snnrun.engine.profiler import device_peak_mb
 from snnrun.experiment import Experiment
+from snnrun.files import Files
 from snnrun.observe import Observer
 from snnrun.profile import kernels
 from snnrun.profile.bandwidth import bandwidth
@@ -50,7 +51,7 @@ def profiled(
 ) -> Profile:
     """Run an experiment into a folder as `simulate` does, then time the parts of its step."""
     watch = Stopwatch(watcher)
-    summary = run(Job(e, config, folder, compose_s=begun.compose_s), watch)
+    summary = run(e, Files(folder, config, compose_s=begun.compose_s), watch)
     watch.stage("figure")
     figure(summary)
     watch.stage("network")

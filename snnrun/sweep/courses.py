@@ -9,9 +9,10 @@ from snnrun.checkpoints import latest
 from snnrun.clock import Clock
 from snnrun.config.build import build
 from snnrun.config.compose import adjusted
-from snnrun.course import Course, Job
+from snnrun.course import Course
 from snnrun.errors import ConfigError, InterruptedRunError
 from snnrun.experiment import Experiment
+from snnrun.files import Files
 from snnrun.interruption import Interruption
 from snnrun.network import Network
 from snnrun.runner import Outcome, together
@@ -62,9 +63,9 @@ class Courses:
             about = found.about
             e = dataclasses.replace(e, start=about["start"], network_seed=about["network_seed"])
         folder.write("config.yaml", config)
-        job = Job(e, config, folder, found, time.perf_counter() - begun)
+        files = Files(folder, config, found, time.perf_counter() - begun)
         least = self._plan.groups[point.group].least
-        course = Course(job, self._batch(point).backend, self._like, least)
+        course = Course(e, files, self._batch(point).backend, self._like, least)
         self._like = course.network
         return course
 
@@ -76,14 +77,13 @@ class Courses:
         return composed.yaml, dataclasses.replace(e, engine=engine)
 
     def outcomes(
-        self, ready: list[tuple[Point, Course]], tell: Tell, interruption: Interruption
+        self, courses: list[Course], tell: Tell, interruption: Interruption
     ) -> list[Outcome]:
-        """Compute all; where that fails as a whole, each fails."""
-        if not ready:
+        """Compute those last made ready; where that fails as a whole, each fails."""
+        if not courses:
             return []
-        courses = [course for _, course in ready]
         clock = Clock({}, cpu_from=time.process_time())
-        batch = self._batches[ready[0][0].group]
+        (batch,) = self._batches.values()
         try:
             return together(courses, batch, clock, _Share(tell), interruption)
         except (InterruptedRunError, KeyboardInterrupt):

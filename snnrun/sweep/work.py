@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from snnrun.course import Course
 from snnrun.errors import FileError, InterruptedRunError, SnnrunError
+from snnrun.experiment import Experiment
 from snnrun.interruption import Interruption
 from snnrun.runner import Outcome
 from snnrun.store.folder import RunFolder, alive
@@ -102,7 +103,7 @@ class Worker:
     def _together(self, claimed: list[Claimed]) -> list[tuple[Point, RunFolder, Exception]]:
         """Compute points together and conclude them; returns those that failed."""
         failed: list[tuple[Point, RunFolder, Exception]] = []
-        ready: list[tuple[Point, Course]] = []
+        ready: list[tuple[Point, RunFolder, Course]] = []
         try:
             for point, folder in claimed:
                 try:
@@ -113,28 +114,31 @@ class Worker:
                 if course is None:
                     self._over(point, folder)
                 else:
-                    ready.append((point, course))
-            outcomes = self._courses.outcomes(ready, self._tell, self._interruption)
-            for (point, course), outcome in zip(ready, outcomes, strict=True):
-                if problem := self._concluded(point, course, outcome):
-                    failed.append((point, course.folder, problem))
+                    ready.append((point, folder, course))
+            courses = [course for *_, course in ready]
+            outcomes = self._courses.outcomes(courses, self._tell, self._interruption)
+            for (point, folder, course), outcome in zip(ready, outcomes, strict=True):
+                if problem := self._concluded(point, folder, course.e, outcome):
+                    failed.append((point, folder, problem))
         finally:
             self._interruption.savable = False  # until here the first signal waits
-            for _, course in ready:
+            for *_, course in ready:
                 with contextlib.suppress(SnnrunError):
-                    course.sink.close()
+                    course.files.close()
         return failed
 
-    def _concluded(self, point: Point, course: Course, outcome: Outcome) -> Exception | None:
+    def _concluded(
+        self, point: Point, folder: RunFolder, e: Experiment, outcome: Outcome
+    ) -> Exception | None:
         """Write what a point found, and say so; returns why that failed, if it did."""
         if isinstance(outcome, Exception):
             return outcome
         try:
-            conclude(course.e, course.folder, outcome, self._orders.strict)
+            conclude(e, folder, outcome, self._orders.strict)
         except Exception as error:
             return error
         self._file_errors = 0
-        self._over(point, course.folder)
+        self._over(point, folder)
         return None
 
     def _fail(self, point: Point, folder: RunFolder, error: Exception) -> None:
