@@ -4,7 +4,7 @@ Shapes: `N` neurons.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,8 +36,8 @@ class Lane(NamedTuple):
 class Course:
     """A run: which of its trials wait, which are computed now, and what was gathered of each.
 
-    `ended`: the states at the end, where they are to be kept; `error`: why it failed, while
-    others go on.
+    `numbers`: its trials, all of the experiment's where none are given; `ended`: the states at the
+    end, where they are to be kept; `error`: why it failed, while others go on.
     """
 
     def __init__(
@@ -47,8 +47,10 @@ class Course:
         backend: Backend,
         like: Network | None = None,
         least: Least = Least(),  # noqa: B008 (immutable)
+        numbers: Sequence[int] | None = None,
     ) -> None:
         self.e, self.files = e, files
+        self.numbers = range(e.trials) if numbers is None else numbers
         self._backend, self._least = backend, least
         self.saved = Saved(e, files.found)
         files.alive()
@@ -56,7 +58,7 @@ class Course:
         self.clock.add(self.saved.seconds)
         self._shared, self._share = Clock({}), 1.0
         with self.clock.timed("build_s"):
-            self.network = draw_network(e, 0, like, least)
+            self.network = draw_network(e, _realisation(e, self.numbers[0]), like, least)
         self.error: Exception | None = None
         self.ended: dict[int, Snapshot] = {}
         self._trials: dict[int, Trial] = {}
@@ -79,7 +81,7 @@ class Course:
     @property
     def over(self) -> bool:
         """Whether nothing more will be simulated."""
-        all_begun = len(self._trials) == self.e.trials
+        all_begun = len(self._trials) == len(self.numbers)
         return bool(self.error) or (all_begun and all(t.over(self.e) for t in self.trials))
 
     def lane(self, number: int) -> Lane:
@@ -133,17 +135,23 @@ class Course:
         return found
 
     def _network_of(self, trial: int) -> Network:
-        if trial == 0 or not self.e.network.per_trial:
+        realisation = _realisation(self.e, trial)
+        if realisation == self.network.realisation:
             return self.network
-        return draw_network(self.e, trial, None, self._least)
+        return draw_network(self.e, realisation, None, self._least)
 
     def _take_up(self) -> None:
         """Take up the trials that were over when the state was saved."""
-        for number in range(self.e.trials):
+        for number in self.numbers:
             if self.saved.step(number) is None:
                 self.count(self.lane(number))
                 if state := self.saved.state(number):
                     self.ended[number] = state
+
+
+def _realisation(e: Experiment, trial: int) -> int:
+    """Return which connectivity a trial has."""
+    return trial if e.network.per_trial else 0
 
 
 def _part(compiled: Compiled | None, share: float) -> Compiled | None:

@@ -1,7 +1,7 @@
 """Where a run keeps what it finds: the files of its folder, or nowhere."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from snnrun.checkpoints import Checkpoints, Saved
 from snnrun.engine.decode import Spikes
@@ -58,6 +58,7 @@ class Files(Nowhere):
     config: str
     found: Checkpoint | None = None
     compose_s: float = 0.0
+    _sink: Any = dataclasses.field(default=None, init=False)
 
     def alive(self) -> None:
         self.folder.is_running()
@@ -89,7 +90,8 @@ class Files(Nowhere):
         self._sink.writer.finish(entries(e, network, summary), attributes(e, summary))
 
     def close(self) -> None:
-        self._sink.close()
+        if self._sink is not None:  # else it could not be opened
+            self._sink.close()
 
 
 class Job(NamedTuple):

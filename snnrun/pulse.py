@@ -35,7 +35,7 @@ class Pulse:
         rates = [
             t.total.mean() / ((t.end - e.start) * e.dt / 1000) for t in trials if t.end > e.start
         ]
-        number = sum(course.e.trials for course in self._courses)
+        number = sum(len(course.numbers) for course in self._courses)
         total = number * (e.steps - e.start) * e.dt
         before = self._done_before * e.dt
         self._observer.progress(steps * e.dt, total, float(np.mean(rates or [0.0])), before)

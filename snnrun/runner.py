@@ -94,7 +94,7 @@ class _Line:
 
     def __init__(self, courses: list[Course], batch: Batch, pulse: Pulse, clock: Clock) -> None:
         self._courses, self._batch, self._pulse, self._clock = courses, batch, pulse, clock
-        self._trials = [(course, n) for course in courses for n in range(course.e.trials)]
+        self._trials = [(course, n) for course in courses for n in course.numbers]
         self._steps = [course.saved.step(number) for course, number in self._trials]
         self._waiting = groups(self._steps, batch.lanes)
         self._running: list[Group] = []

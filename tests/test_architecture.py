@@ -35,6 +35,7 @@ FLOORS = [
         "preflight",
         "sink",
         "files",
+        "child",
         "summary",
         "report",
     }

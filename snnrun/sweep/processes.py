@@ -5,22 +5,17 @@ taken over. A process asks its points' state of nobody but the plan's folder.
 """
 
 import contextlib
-import ctypes
-import multiprocessing
 import os
 import signal
-import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from snnrun.child import Child, hear_signals
 from snnrun.errors import ConfigError, FileError, InterruptedRunError, SnnrunError
 from snnrun.interruption import Interruption
-from snnrun.store.disk import cause
 from snnrun.sweep.claim import Claims
 from snnrun.sweep.orders import Begun, Ended, Event, Orders, Over
 from snnrun.sweep.plan import Plan, read
@@ -28,7 +23,6 @@ from snnrun.sweep.plan import Plan, read
 _ASK_S = 0.2
 _MOST_DEATHS = 2  # of processes that computed a point, the second time alone
 _MOST_IDLE = 3  # processes that die one after another while they compute nothing
-_SIGNALS = {signal.Signals[n] for n in ("SIGINT", "SIGTERM") if n in signal.Signals.__members__}
 _ERRORS = {kind.exit_code: kind for kind in (ConfigError, FileError)}
 
 
@@ -63,7 +57,7 @@ class Crew:
                 self._listen()
         except KeyboardInterrupt:  # the second one: nobody is waited for
             for member in self._members:
-                member.kill()
+                member.process.kill()
             raise
         if self._problem:
             raise self._problem
@@ -72,10 +66,10 @@ class Crew:
     def _listen(self) -> None:
         """Hear what processes tell for a moment, and ask them to end if it is time."""
         members = self._members
-        for source in wait([m.ear for m in members], timeout=_ASK_S):
-            member = next(m for m in members if m.ear is source)
+        for source in wait([m.process.ear for m in members], timeout=_ASK_S):
+            member = next(m for m in members if m.process.ear is source)
             try:
-                event = member.ear.recv()
+                event = member.process.ear.recv()
             except (EOFError, OSError):
                 members.remove(member)
                 if not member.ended:
@@ -85,7 +79,7 @@ class Crew:
         if (self._interruption.reason or self._enough() or self._problem) and not self._asked:
             self._asked = True
             for member in members:
-                member.ask_to_end()
+                member.process.ask_to_end()
 
     def _hear(self, member: "_Member", event: Event) -> None:
         if isinstance(event, Begun):
@@ -102,7 +96,7 @@ class Crew:
 
     def _died(self, member: "_Member") -> None:
         """Replace a process that died; its points are computed alone, and given up if it was."""
-        code = member.exit_code()
+        code = member.process.exit_code()
         self._deaths.update(member.busy)
         for index in member.busy:
             if self._deaths[index] >= _MOST_DEATHS and member.together == 1:
@@ -141,61 +135,12 @@ class _Member:
     """
 
     def __init__(self, orders: Orders, first: float) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.ear, mouth = context.Pipe()
         self.first, self.busy, self.together, self.ended = first, set[int](), 0, False
-        self._process = context.Process(target=_main, args=(orders, first, mouth), daemon=True)
-        try:
-            with _undisturbed(), _installed_code_only():
-                self._process.start()
-        except OSError as error:
-            raise FileError(f"another process can't be started: {cause(error)}") from error
-        mouth.close()
-
-    def ask_to_end(self) -> None:
-        """Let it save what it computes, and end."""
-        self._process.terminate()
-
-    def kill(self) -> None:
-        """End it at once; what it had saved before is kept."""
-        self._process.kill()
-
-    def exit_code(self) -> int | None:
-        """Wait for its end; return its exit code, or minus the signal."""
-        self._process.join(10)
-        return self._process.exitcode
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let signals wait meanwhile, and in a process started now until it says that it is ready."""
-    if not hasattr(signal, "pthread_sigmask"):  # not on Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # which would let them through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _installed_code_only() -> Iterator[None]:
-    """Hide the current folder from a process started now until it has this one's places."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        del os.environ["PYTHONSAFEPATH"]
-        if before is not None:
-            os.environ["PYTHONSAFEPATH"] = before
+        self.process = Child(_main, orders, first)
 
 
 def _main(orders: Orders, first: float, mouth: Connection) -> None:
     """Compute points in a process of its own."""
-    _end_with_parent(mouth)
     interruption = Interruption()
     with interruption.listening():
         code, reason, broken = _worked(orders, first, mouth, interruption)
@@ -211,8 +156,7 @@ def _worked(
     """Return exit code and reason, and whether the process must leave at once."""
     worker: Any = None
     try:
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        hear_signals()
         from snnrun.engine.setup import set_up
         from snnrun.sweep.work import Worker
 
@@ -236,17 +180,3 @@ def _teller(mouth: Connection) -> Callable[[Event], None]:
             mouth.send(event)
 
     return tell
-
-
-def _end_with_parent(mouth: Connection) -> None:
-    """End as by SIGTERM when the parent does, however that ends."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-
-    def listen() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            mouth.recv()  # nothing is ever said; it ends
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=listen, daemon=True).start()

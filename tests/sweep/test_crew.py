@@ -2,6 +2,7 @@
 
 import os
 import signal
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ class TestProcesses:
         assert capfd.readouterr().err == ""
 
     def test_whose_parent_is_gone_tell_nobody(self):
-        ear, mouth = processes.multiprocessing.Pipe()
+        ear, mouth = Pipe()
         ear.close()
         processes._teller(mouth)(Progress(0.5))
         mouth.close()
@@ -147,7 +148,7 @@ class TestPointsTogether:
     def test_a_run_that_cannot_begin_leaves_its_file_closed(self, tmp_path, monkeypatch):
         plan, orders = planned(tmp_path, "seed=1")
         with monkeypatch.context() as patch:
-            patch.setattr("snnrun.course.Checkpoints", _refuse)
+            patch.setattr("snnrun.files.Checkpoints", _refuse)
             Worker(plan, orders, lambda event: None, Interruption()).work()
         assert states(orders) == ["failed"]
         held = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
