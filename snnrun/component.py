@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
-GROUPS = ("neuron", "synapse", "connect", "drive", "statistics", "optimizer")
+GROUPS = ("neuron", "synapse", "connect", "drive", "statistics", "optimizer", "objective")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

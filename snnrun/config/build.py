@@ -5,11 +5,10 @@ import math
 import re
 from typing import Any
 
-from snnrun.component import Component, find, names
-from snnrun.config.choose import nearest
 from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
-from snnrun.config.fields import Problems, read, read_value, read_width, short, shown
+from snnrun.config.fields import Problems, read, read_value, read_width, shown
+from snnrun.config.parts import read_part, read_parts
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.experiment import (
@@ -30,19 +29,20 @@ from snnrun.experiment import (
 from snnrun.network import NetworkSpec, Population, Projection
 
 _GROUPS = ("duration", "network", "drive", "statistics", "record", "engine", "checkpoint")
+_SEARCH = ("search", "constraints", "start_points", "objective", "optimizer")  # of a search alone
 
 
 def build(composed: Composed) -> tuple[Experiment, list[str]]:
     """Return the experiment and warnings; ConfigError with all problems."""
     problems = Problems()
     tree = composed.tree
-    options = read(RunOptions, tree, "", problems, beside=_GROUPS)
+    options = read(RunOptions, tree, "", problems, beside=(*_GROUPS, *_SEARCH))
     dt = options.dt if isinstance(options.dt, (int, float)) and options.dt > 0 else 1e-9
     network = _network(problems.mapping(tree, "network"), dt, problems)
     scale = _scale(tree)
     drives = {
         name: _scaled(part, scale, problems, f"drive.{name}")
-        for name, part in _parts("drive", problems.mapping(tree, "drive"), "drive", dt, problems)
+        for name, part in _root_parts("drive", tree, dt, problems)
     }
     experiment = Experiment(
         name=options.name,
@@ -52,9 +52,7 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
         duration=read(Duration, problems.mapping(tree, "duration"), "duration", problems),
         network=network,
         drives=drives,
-        statistics=dict(
-            _parts("statistics", problems.mapping(tree, "statistics"), "statistics", dt, problems)
-        ),
+        statistics=dict(_root_parts("statistics", tree, dt, problems)),
         record=_record(problems.mapping(tree, "record"), problems),
         engine=read(EngineOptions, problems.mapping(tree, "engine"), "engine", problems),
         checkpoint=read(
@@ -67,8 +65,14 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
     warnings = [] if problems.found else cross_check(experiment, problems)
     warnings += _unused_widths(tree, network)
     if problems.found:
-        raise ConfigError(*(_located(composed, *p) for p in problems.found))
+        raise ConfigError(*(composed.located(*p) for p in problems.found))
     return experiment, [*composed.notes, *warnings]
+
+
+def _root_parts(
+    group: str, tree: dict[str, Any], dt: float, problems: Problems
+) -> list[tuple[str, Any]]:
+    return read_parts(group, problems.mapping(tree, group), group, dt, problems)
 
 
 def _unused_widths(tree: dict[str, Any], network: NetworkSpec) -> list[str]:
@@ -81,11 +85,6 @@ def _unused_widths(tree: dict[str, Any], network: NetworkSpec) -> list[str]:
         for name, width in (widths.items() if isinstance(widths, dict) else ())
         if width not in used
     ]
-
-
-def _located(composed: Composed, path: str, text: str) -> str:
-    origin = composed.origin(path) or composed.origin(path.rpartition(".")[0])
-    return f"{path}: {text}" + (f" ({short(origin, 200)})" if origin else "")
 
 
 def _scale(tree: dict[str, Any]) -> float:
@@ -115,7 +114,7 @@ def _network(node: dict[str, Any], dt: float, problems: Problems) -> NetworkSpec
     synapses = problems.mapping(node, "synapses", "network")
     return NetworkSpec(
         populations=populations,
-        synapses=dict(_parts("synapse", synapses, "network.synapses", dt, problems)),
+        synapses=dict(read_parts("synapse", synapses, "network.synapses", dt, problems)),
         projections=projections,
         weight_scaling=options.weight_scaling,
         per_trial=options.per_trial,
@@ -126,7 +125,7 @@ def _population(
     node: dict[str, Any], path: str, dt: float, scale: float, problems: Problems
 ) -> Population:
     options = read(PopulationOptions, node, path, problems, beside=("neuron", "v_init"))
-    neuron = _part("neuron", node.get("neuron"), f"{path}.neuron", dt, problems)
+    neuron = read_part("neuron", node.get("neuron"), f"{path}.neuron", dt, problems)
     v_init = node.get("v_init")
     if v_init is None:
         v_init = 0.0 if neuron is None else neuron.resting_potential()
@@ -166,7 +165,7 @@ def _projection(node: dict[str, Any], path: str, dt: float, problems: Problems) 
         pre=options.pre,
         post=options.post,
         synapse=options.synapse,
-        connect=_part("connect", connect, f"{path}.connect", dt, problems) if connect else None,
+        connect=read_part("connect", connect, f"{path}.connect", dt, problems) if connect else None,
         weight=read_value(node.get("weight", 0.0), f"{path}.weight", problems),
         delay=_delay(node, path, dt, problems),
     )
@@ -200,41 +199,3 @@ def _record(node: dict[str, Any], problems: Problems) -> Record:
         compression=options.compression,
         compression_level=options.compression_level,
     )
-
-
-def _parts(
-    group: str, node: dict[str, Any], path: str, dt: float, problems: Problems
-) -> list[tuple[str, Any]]:
-    """Read the named nodes of a group, leaving out those set to null."""
-    for name in node:
-        problems.name(name, f"{path}.{name}")
-    read_parts = [
-        (str(name), _part(group, value, f"{path}.{name}", dt, problems))
-        for name, value in node.items()
-        if value is not None
-    ]
-    return [(name, part) for name, part in read_parts if part is not None]
-
-
-def _part(group: str, node: Any, path: str, dt: float, problems: Problems) -> Any:
-    """Read a node of a kind into its component; None after a problem."""
-    if not isinstance(node, dict) or "kind" not in node:
-        problems.add(path, f"must be a mapping with a 'kind'{nearest('', names(group))}")
-        return None
-    try:
-        cls: type[Component] = find(group, str(node["kind"]))
-    except KeyError:
-        known = names(group)
-        problems.add(
-            f"{path}.kind",
-            f"no {group} of kind '{node['kind']}'{nearest(str(node['kind']), known)}",
-        )
-        return None
-    before = len(problems.found)
-    part: Component = read(cls, node, path, problems, beside=("kind",), spread=group == "neuron")
-    if len(problems.found) > before:
-        return None
-    for problem in part.check(dt):
-        name, _, text = problem.partition(": ")
-        problems.add(f"{path}.{name}", text)
-    return part

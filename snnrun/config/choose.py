@@ -181,6 +181,9 @@ def complete(tree: dict[str, Any], preset: Presets) -> None:
     """Fill what a node leaves out: parameters from the preset named like its kind, defaults."""
     for name in ("drive", "statistics"):
         tree.setdefault(name, {})
+    for group in ("optimizer", "objective"):
+        if kind := _mapping(tree, group).get("kind"):
+            tree[group] = {**(preset(group, str(kind)) or {}), **tree[group]}
     for group, _, node in nodes(tree):
         kind = node.get("kind")
         try:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from snnrun.component import GROUPS
 from snnrun.config import hydra_app
 from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
+from snnrun.config.fields import short
 from snnrun.config.messages import friendly, from_parser
 from snnrun.config.reader import read
 from snnrun.config.references import resolve
@@ -49,6 +50,11 @@ class Composed:
             if _holds(file, path):
                 return file.path
         return ""
+
+    def located(self, path: str, text: str) -> str:
+        """Return a problem with its place and what set it."""
+        origin = self.origin(path) or self.origin(path.rpartition(".")[0])
+        return f"{path}: {text}" + (f" ({short(origin, 200)})" if origin else "")
 
     @property
     def yaml(self) -> str:

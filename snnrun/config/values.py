@@ -5,10 +5,11 @@ dictionaries where nothing unusual is met (a reference or a list on the way, a q
 word in the key, merging unlike things), and leaves everything else to OmegaConf.
 """
 
+import json
 import re
 from typing import Any
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from omegaconf import OmegaConf
 
 from snnrun.config.reader import plain
@@ -19,6 +20,13 @@ _KEY = re.compile(r"[\w-]+(\.[\w-]+)*", re.ASCII)
 
 class _UnusualError(Exception):
     """Something that OmegaConf alone decides."""
+
+
+def assignment(path: str, value: Any) -> str:
+    """Return the override that sets a path to a number, truth value, text or nothing."""
+    if isinstance(value, str):
+        return f"{path}={QuotedString(value, Quote.single).with_quotes()}"
+    return f"{path}={json.dumps(value)}"
 
 
 def normal(tree: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Statistic(Component):
 
     units: ClassVar[str] = ""
     definition: ClassVar[str] = ""
+    vector: ClassVar[bool] = False
     population: str | None
 
 

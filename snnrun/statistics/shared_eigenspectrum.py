@@ -29,6 +29,7 @@ class SharedEigenspectrum(FactorAnalysis):
     """Eigenvalues of the shared covariance, in descending order."""
 
     units = "spikes^2"
+    vector = True
     definition = (
         "eigenvalues of L L^T (factor analysis of the counts), descending;"
         " se: jackknife over blocks at the number of latents found"

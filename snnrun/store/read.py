@@ -47,6 +47,31 @@ def spikes(path: Path, trial: int = 0) -> list[PopulationSpikes]:
         return [_spikes(file, root, name) for name in safe.group(root, "spikes")]
 
 
+def estimates(path: Path) -> tuple[str, list[dict[tuple[str, str], tuple[np.ndarray, str]]]]:
+    """Return the config of a finished run, and of each trial the value of its statistics.
+
+    By (population, name); with the reason of one that has no value.
+    """
+    with _finished(path) as file:
+        config = safe.node(file, "config")
+        if h5py.check_string_dtype(config.dtype) is None or config.shape != ():
+            raise ValueError("/config is no text")
+        trials = safe.group(file, "trials") if safe.has(file, "trials") else None
+        roots = [safe.group(trials, name) for name in trials] if trials is not None else [file]
+        return config.asstr()[()], [_values(safe.group(root, "statistics")) for root in roots]
+
+
+def _values(statistics: h5py.Group) -> dict[tuple[str, str], tuple[np.ndarray, str]]:
+    found = {}
+    for population in statistics:
+        group = safe.group(statistics, population)
+        for name in group:
+            value = safe.dataset(group, name)
+            reason = safe.text(value, "reason") if "reason" in value.attrs else ""
+            found[population, name] = np.asarray(value[()], np.float64), reason
+    return found
+
+
 @contextlib.contextmanager
 def _finished(path: Path) -> Iterator[h5py.File]:
     """Open the results of a run that is over; FileError unless they are as they were written."""

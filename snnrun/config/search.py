@@ -1,0 +1,51 @@
+"""The nodes of a search become a Search; every problem is found before any is reported."""
+
+from typing import Any
+
+from snnrun.component import names
+from snnrun.config.axes import read_axes, try_out
+from snnrun.config.candidates import check_constraints, read_constraints, read_start_points
+from snnrun.config.choose import nearest
+from snnrun.config.compose import Composed
+from snnrun.config.fields import Problems
+from snnrun.config.parts import read_part
+from snnrun.config.terms import read_cost
+from snnrun.errors import ConfigError
+from snnrun.experiment import Experiment
+from snnrun.search.spec import Search
+
+_NODES = ("search", "objective", "optimizer")
+
+
+def search_of(composed: Composed, e: Experiment) -> Search | None:
+    """Return the search that a config describes; None where it describes none.
+
+    ConfigError with all problems; FileError where a file of targets can't be used. `e` is what
+    `build` makes of the same config.
+    """
+    tree = composed.tree
+    if not any(tree.get(node) for node in _NODES):
+        return None
+    problems = Problems()
+    axes = read_axes(tree, problems)
+    if not problems.mapping(tree, "search"):
+        problems.add("search", "there is no parameter to search; add search.NAME={path: …}")
+    constraints = read_constraints(tree, axes, problems)
+    points = read_start_points(tree, axes, problems)
+    if not problems.found:
+        try_out(composed, axes, problems)
+        check_constraints(axes, constraints, points, problems)
+    optimizer = _optimizer(tree, e, problems)
+    cost, warnings = read_cost(tree, e, problems)
+    if problems.found or cost is None:
+        raise ConfigError(*(composed.located(*problem) for problem in problems.found))
+    return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))
+
+
+def _optimizer(tree: dict[str, Any], e: Experiment, problems: Problems) -> Any:
+    node = tree.get("optimizer")
+    if not node:
+        known = nearest("", names("optimizer"))
+        problems.add("optimizer", f"missing; choose one, such as optimizer=tpe{known}")
+        return None
+    return read_part("optimizer", node, "optimizer", e.dt, problems)
