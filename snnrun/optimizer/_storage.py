@@ -1,0 +1,245 @@
+"""Where a study is kept: a journal file, or what Optuna's `--storage` names.
+
+    none                                 the journal `study.journal` in the study's folder
+    journal://PATH, or a file            a journal
+    redis://…                            a journal in Redis
+    sqlite:///PATH postgresql://… mysql://…   a database
+
+Several workers share a study. What only one of them may do at a time (counting candidates and
+asking more, putting back those of dead workers) is done in its `turn`.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.util
+import logging
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, get_storage
+
+from snnrun.errors import ConfigError, FileError, SnnrunError
+from snnrun.optimizer._journal import Journal
+from snnrun.store.disk import cause
+from snnrun.store.lock import turn as file_turn
+
+VARIABLE = "OPTUNA_STORAGE"
+_CONNECT_S, _WAIT_S = 10, 60
+_SERVICES = ("sqlalchemy", "psycopg", "psycopg2", "pymysql", "redis", "sqlite3")
+_EXTRAS = {"psycopg": "postgresql", "pymysql": "mysql", "redis": "redis"}
+_KNOWN = (
+    "journal://PATH, redis://HOST, sqlite:///PATH, postgresql://USER@HOST/DATABASE or"
+    " mysql://USER@HOST/DATABASE"
+)
+
+Turn = Callable[[str], AbstractContextManager[None]]
+Writing = Callable[[], AbstractContextManager[None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A storage, opened.
+
+    `text`: what it is called in messages, without passwords; `turn`: lets one worker of a study
+    at a time do something, and writes it at once; `together`: writes at once; `later`: also, but
+    lets others write meanwhile.
+    """
+
+    base: BaseStorage
+    text: str
+    turn: Turn
+    together: Writing = nullcontext
+    later: Writing = nullcontext
+
+    @contextlib.contextmanager
+    def reached(self) -> Iterator[None]:
+        """Make a FileError of what a storage says that can't be reached."""
+        with _reached(self.text):
+            yield
+
+
+def in_memory() -> Place:
+    """Return a storage of this process that is gone with it."""
+    return Place(InMemoryStorage(), "memory", lambda name: nullcontext())
+
+
+def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
+    """Return the storage that `url`, else OPTUNA_STORAGE, else the folder names.
+
+    ConfigError if it is not known what that is, or a package is missing; FileError if it can't be
+    reached, or is none and not `new`.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    url = url or os.environ.get(VARIABLE) or f"journal://{folder / 'study.journal'}"
+    text = without_password(url)
+    scheme = url.partition(":")[0].partition("+")[0].lower() if "://" in url else ""
+    with _reached(text):
+        if scheme == "journal":
+            return _journal(Path(url.partition("://")[2]), new)
+        if scheme in ("redis", "rediss", "unix"):
+            return _redis(url, text)
+        if not scheme and Path(url).is_file():
+            return _journal(Path(url), new)
+        if scheme in ("sqlite", "postgresql", "postgres", "mysql", "mariadb"):
+            return _database(_with_driver(url, scheme), scheme, text)
+    raise ConfigError(f"storage: {text}: is no file that exists, nor one of {_KNOWN}")
+
+
+def without_password(url: str) -> str:
+    """Return a URL without what must not be shown."""
+    url = re.sub(r"(://[^:/@?]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)([?&][^=&]*(?:password|secret|passwd)[^=&]*=)[^&]*", r"\1***", url)
+
+
+def _journal(path: Path, new: bool) -> Place:
+    if not (new or path.exists()):
+        raise FileError(f"{path}: there is no such file")
+    with path.open("rb") if path.exists() else nullcontext() as file:
+        if file is not None and file.read(15) == b"SQLite format 3":
+            raise ConfigError(f"storage: {path}: is a database; use sqlite:///{path}")
+    journal = Journal(path)
+    try:
+        base = JournalStorage(journal)
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path}: is damaged, or no journal of Optuna") from error
+    return Place(base, f"{path}", lambda name: journal.together(), journal.together, journal.later)
+
+
+def _redis(url: str, text: str) -> Place:
+    _need("redis", text)
+    import redis
+    from optuna.storages.journal import JournalRedisBackend
+
+    client = redis.Redis.from_url(url, socket_connect_timeout=_CONNECT_S)
+    client.ping()
+
+    @contextlib.contextmanager
+    def turn(name: str) -> Iterator[None]:
+        with client.lock(f"snnrun:{_key(name)}", timeout=_WAIT_S, blocking_timeout=2 * _WAIT_S):
+            yield
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return Place(JournalStorage(JournalRedisBackend(url)), text, turn)
+
+
+def _with_driver(url: str, scheme: str) -> str:
+    """Return a URL that names a driver, so that which one is used does not depend on SQLAlchemy."""
+    named, rest = url.split("://", 1)
+    usual = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+    usual |= {"postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+    return f"{named if '+' in named else usual.get(scheme, 'mysql+pymysql')}://{rest}"
+
+
+def _database(url: str, scheme: str, text: str) -> Place:
+    driver = url.partition("://")[0].partition("+")[2]
+    if driver:
+        _need(driver, text)
+    limited = driver in ("psycopg", "psycopg2", "pymysql")
+    arguments: dict[str, Any] = {"connect_timeout": _CONNECT_S} if limited else {}
+    if scheme == "sqlite":
+        arguments["timeout"] = _WAIT_S  # for the others' writes
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        kwargs = {"connect_args": arguments, "pool_pre_ping": True}
+        base = RDBStorage(url, engine_kwargs=kwargs)
+    except RuntimeError as error:  # the tables are of another version of Optuna
+        raise FileError(f"{text}: {_short(error)}") from error
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise ConfigError(f"storage: {text}: {_short(error)}") from error
+    turns = {"sqlite": _sqlite_turn, "mysql": _mysql_turn, "mariadb": _mysql_turn}
+    return Place(get_storage(base), text, turns.get(scheme, _postgresql_turn)(base))
+
+
+def _sqlite_turn(base: RDBStorage) -> Turn:
+    """Take turns at a file beside the database: a lock in it would keep Optuna out as well."""
+    name = base.engine.url.database
+    if not name or name == ":memory:":
+        return lambda name: nullcontext()
+    path = Path(f"{name}.turn")
+    path.touch()
+    return lambda name: file_turn(path)
+
+
+def _postgresql_turn(base: RDBStorage) -> Turn:
+    """Take turns at an advisory lock, which ends with its transaction or process."""
+
+    @contextlib.contextmanager
+    def turn(name: str) -> Iterator[None]:
+        from sqlalchemy import text
+
+        number = int.from_bytes(bytes.fromhex(_key(name)), "big", signed=True)
+        with base.engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_S}s'"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+            yield
+
+    return turn
+
+
+def _mysql_turn(base: RDBStorage) -> Turn:
+    """Take turns at a named lock, which ends with its connection."""
+
+    @contextlib.contextmanager
+    def turn(name: str) -> Iterator[None]:
+        from sqlalchemy import text
+
+        lock = {"name": f"snnrun {_key(f'{base.engine.url.database} {name}')}", "wait": _WAIT_S}
+        with base.engine.connect() as connection:
+            if connection.scalar(text("SELECT GET_LOCK(:name, :wait)"), lock) != 1:
+                raise FileError("another worker holds the study's lock, and does not go on")
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
+
+    return turn
+
+
+def _key(name: str) -> str:
+    return hashlib.blake2b(f"snnrun {name}".encode(), digest_size=8).hexdigest()
+
+
+def _need(package: str, text: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        extra = _EXTRAS.get(package)
+        way = f"'snnrun[{extra}]'" if extra else package
+        raise ConfigError(f"storage: {text} needs the package {package}: pip install {way}")
+
+
+@contextlib.contextmanager
+def _reached(text: str) -> Iterator[None]:
+    """Make a FileError of what a file or service says that can't be reached."""
+    try:
+        yield
+    except SnnrunError:
+        raise
+    except OSError as error:
+        raise FileError(f"{text}: {cause(error)}") from error
+    except Exception as error:
+        root = _root(error)
+        if type(root).__module__.split(".")[0] not in _SERVICES:
+            raise
+        raise FileError(f"{text}: {_short(root)}") from None  # its own text may have a password
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return what a database's driver said: Optuna and SQLAlchemy wrap it in their own."""
+    while (inner := getattr(error, "orig", None) or error.__cause__) is not None:
+        error = inner
+    return error
+
+
+def _short(error: BaseException) -> str:
+    """Return an error's first line, without passwords."""
+    lines = [line.strip() for line in f"{error}".splitlines() if line.strip()]
+    return (without_password(lines[0]) if lines else type(error).__name__)[:300]
