@@ -64,7 +64,12 @@ MORE = {
     "trials": (*SMALL, "trials=2", f"{EE}.weight=5,10", "seed=1,2"),
     "neurons": (*SMALL, f"{E}.neuron.tau_m=10,{VARIED}", f"{E}.v_init=-60,-62"),
     "white noise": (*SMALL, "network=bg_bench", "seed=1,2"),
-    "lattice": (*SMALL, "network=lattice_bench", "seed=1,2", "network.projections.LL.weight=1,2"),
+    "lattice": (
+        *SMALL,
+        "network=lattice_bench",
+        "seed=1,2",
+        "network.projections.EE.weight=0.1,0.2",
+    ),
     "brunel": (*SMALL, "network=brunel", "network.scale=0.1", "seed=1,2"),
     "state and counts": (*SMALL, "+record.state.E={variables:[v],every_ms:1.3}", *GRAPHS),
     "statistics only": (*SMALL, "record.spikes=[]", *GRAPHS),

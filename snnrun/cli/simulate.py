@@ -1,5 +1,6 @@
 """`snnrun simulate`: one run."""
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from snnrun.cli.options import (
     Strict,
     TimeLimit,
 )
-from snnrun.errors import ConfigError, UnhealthyError
+from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -151,7 +152,26 @@ def _show_if_over(
 def _report(job: "Job", summary: "Summary", code: int, quiet: bool, as_json_: bool) -> None:
     from snnrun.summary import as_json
 
-    _show(job.files.folder.path, as_json(job.experiment, summary), code, quiet, as_json_)
+    found = as_json(job.experiment, summary) | _costs(job, summary)
+    _show(job.files.folder.path, found, code, quiet, as_json_)
+
+
+def _costs(job: "Job", summary: "Summary") -> dict[str, Any]:
+    """Return what the run costs, where its config has an objective."""
+    if "\nobjective:" not in job.files.config:
+        return {}
+    from snnrun.config.compose import compose
+    from snnrun.config.search import cost_of
+
+    try:
+        cost = cost_of(compose([], [], job.files.folder.path / "config.yaml"), job.experiment)
+    except SnnrunError as error:
+        print(f"warning: no cost: {error}", file=sys.stderr)
+        return {}
+    if cost is None:
+        return {}
+    mean = cost.mean([cost.score(estimates) for _, estimates, _ in summary.per_trial])
+    return {"costs": dict(zip(cost.objectives, mean.costs, strict=False)), "terms": mean.terms}
 
 
 def _show(path: Path, found: dict[str, Any], code: int, quiet: bool, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from snnrun.config.parts import read_part
 from snnrun.config.terms import read_cost
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
+from snnrun.objective._cost import Cost
 from snnrun.search.spec import Search
 
 _NODES = ("search", "objective", "optimizer")
@@ -40,6 +41,20 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
     if problems.found or cost is None:
         raise ConfigError(*(composed.located(*problem) for problem in problems.found))
     return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))
+
+
+def cost_of(composed: Composed, e: Experiment) -> Cost | None:
+    """Return what a config with an objective minimises; None where it has none.
+
+    ConfigError with all problems; FileError where a file of targets can't be used.
+    """
+    if not composed.tree.get("objective"):
+        return None
+    problems = Problems()
+    cost, _ = read_cost(composed.tree, e, problems)
+    if cost is None:
+        raise ConfigError(*(composed.located(*problem) for problem in problems.found))
+    return cost
 
 
 def _optimizer(tree: dict[str, Any], e: Experiment, problems: Problems) -> Any:

@@ -9,6 +9,7 @@ Nat Comput Sci 4:690) is that of `squared` with a target for each of its six sta
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,17 @@ class Cost:
         if not all(map(math.isfinite, costs)):
             return Scored({}, (), "the cost is too large for a number; look at the scales")
         return Scored(terms, costs)
+
+    def mean(self, scores: Sequence[Scored]) -> Scored:
+        """Return the means over networks; without costs if one of them has none."""
+        if not scores or not all(score.costs for score in scores):
+            return Scored({}, (), "; ".join(dict.fromkeys(s.reason for s in scores if s.reason)))
+        costs = zip(*(score.costs for score in scores), strict=True)
+        names = scores[0].terms
+        return Scored(
+            {name: math.fsum(s.terms[name] for s in scores) / len(scores) for name in names},
+            tuple(math.fsum(each) / len(scores) for each in costs),
+        )
 
     def _term(self, term: Term, value: np.ndarray) -> float:
         of = self.kind.least if term.minimise else self.kind.distance

@@ -21,6 +21,10 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
         console.print(_statistics(statistics))
         for line in _reasons(statistics):
             console.print(line)
+    if costs := found.get("costs"):
+        terms = ", ".join(f"{name} {value:.4g}" for name, value in found["terms"].items())
+        each = ", ".join(f"{name} {value:.6g}" for name, value in costs.items())
+        console.print(f"{each} ({terms})")
     health, timings = found["health"], found["timings"]
     details = ", ".join(f"{k} {v}" for k, v in health["details"].items() if k != "rates")
     console.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))

@@ -196,14 +196,14 @@ class Worker:
         run: Simulated | None = None,
     ) -> None:
         if number in self._open:
-            found = _found([run] if run else [], [])
+            found = _found([run] if run else [], [], {})
             self._study.infeasible(number, amounts, reason, found)
             del self._open[number]
 
     def _close(self, number: int) -> None:
         one = self._open[number]
-        costs = [math.fsum(c) / len(c) for c in zip(*(s.costs for s in one.scores), strict=True)]
-        self._study.told(number, costs, _found(one.runs, one.scores))
+        mean = self._search.objective.mean(one.scores)
+        self._study.told(number, mean.costs, _found(one.runs, one.scores, mean.terms))
         del self._open[number]
 
 
@@ -227,15 +227,13 @@ def reproducing(record: Record, axes: Mapping[str, Axis], seed: int) -> list[str
     return [*kept, f"trials={record.repeats}"]
 
 
-def _found(runs: Sequence[Simulated], scores: Sequence[Scored]) -> Found:
+def _found(
+    runs: Sequence[Simulated], scores: Sequence[Scored], terms: Mapping[str, float]
+) -> Found:
     """Return what a candidate's networks found, as their means."""
     statistics = {
         ".".join(key): _mean([run.estimates[key].value for run in runs])
         for key in (runs[0].estimates if runs else ())
-    }
-    terms = {
-        name: math.fsum(score.terms[name] for score in scores) / len(scores)
-        for name in (scores[0].terms if scores else ())
     }
     costs = zip(*(score.costs for score in scores), strict=True)
     se = tuple(x if math.isfinite(x := standard_error(list(c))) else math.nan for c in costs)

@@ -1,0 +1,268 @@
+"""`snnrun optimize`: a search for parameters."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from snnrun.cli import one_run
+from snnrun.cli.attended import ended_early
+from snnrun.cli.options import (
+    Config,
+    ConfigDir,
+    Debug,
+    DryRun,
+    Json,
+    LogEvery,
+    Out,
+    Overrides,
+    Quiet,
+    Strict,
+    TimeLimit,
+)
+from snnrun.cli.resumed import is_how
+from snnrun.errors import ConfigError, InterruptedRunError, SnnrunError
+from snnrun.interruption import Interruption, Terminated
+
+if TYPE_CHECKING:
+    from snnrun.optimizer._study import Study
+    from snnrun.search.begin import Plan
+    from snnrun.search.end import Outcome
+
+Resume = Annotated[
+    Path | None, typer.Option("--resume", metavar="DIR", help="Go on with a search.")
+]
+Candidates = Annotated[
+    int | None, typer.Option("--candidates", min=1, help="How many in all, earlier ones included.")
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="URL",
+        help="Where the study is: journal://PATH, sqlite:///PATH, postgresql://…, mysql://…,"
+        " redis://… (default: OPTUNA_STORAGE, or a journal in the folder).",
+    ),
+]
+StudyName = Annotated[
+    str | None, typer.Option("--study", metavar="NAME", help="The study's name in the storage.")
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the search.")]
+
+
+class _Place(NamedTuple):
+    """Where a search is: its folder, the storage that was asked for, the name of the study."""
+
+    folder: Path
+    storage: str | None
+    name: str
+
+
+def optimize(
+    overrides: Overrides = None,
+    out: Out = None,
+    config: Config = None,
+    config_dir: ConfigDir = None,
+    resume: Resume = None,
+    candidates: Candidates = None,
+    storage: Storage = None,
+    study: StudyName = None,
+    workers: Workers = 1,
+    time_limit: TimeLimit = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    log_every: LogEvery = None,
+    strict: Strict = False,
+) -> None:
+    """Search parameters whose network behaves as it should.
+
+    With the same folder, or the same storage, it goes on where it was. For example:
+
+    snnrun optimize experiment=snops/short_demo --candidates 60 --out fit
+    """
+    del debug, log_every, strict  # the first is read where errors are reported
+    interruption = Interruption(time_limit)
+    with interruption.listening(), ended_early("optimize" if as_json else None):
+        from snnrun.search.begin import keep, study_of
+
+        given = [*(overrides or []), *_total(candidates)]
+        if resume is not None:
+            _alone(resume, out, config, config_dir, dry_run)
+            plan, place = _resumed(resume, given, storage, study)
+        else:
+            plan, place = _new(given, out, config, config_dir or [], storage, study, dry_run)
+        if dry_run:
+            one_run.show_config(plan.composed, as_json)
+            return
+        opened = study_of(plan, *place)
+        if resume is None:
+            keep(plan, *place)
+        _work(plan, opened, place, workers, interruption, quiet, as_json)
+
+
+def _total(candidates: int | None) -> list[str]:
+    return [] if candidates is None else [f"optimizer.candidates={candidates}"]
+
+
+def _alone(resume: Path, *others: Any) -> None:
+    names = ("--out", "--config", "--config-dir", "--dry-run")
+    for name, value in zip(names, others, strict=True):
+        if value:
+            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
+
+
+def _resumed(
+    folder: Path, given: list[str], storage: str | None, study: str | None
+) -> tuple["Plan", _Place]:
+    """Return a search that was begun; only how it is computed, and how long, can be changed."""
+    from snnrun.search.begin import kept, planned
+    from snnrun.search.simulate import Source
+
+    source, before, name = kept(folder)
+    for line in given:
+        if not (is_how(line) or line.startswith(("optimizer.candidates=", "optimizer.batch="))):
+            raise ConfigError(
+                f"override '{line}': a search goes on with its own config; only engine.*,"
+                " optimizer.candidates and optimizer.batch can be changed"
+            )
+    whole = Source((*source.overrides, *given), source.config_dirs, source.config)
+    return _told(planned(whole)), _Place(folder, storage or before, study or name)
+
+
+def _new(
+    given: list[str],
+    out: Path | None,
+    config: Path | None,
+    config_dirs: list[Path],
+    storage: str | None,
+    study: str | None,
+    dry_run: bool,
+) -> tuple["Plan", _Place]:
+    from snnrun.search.begin import folder_of, planned
+    from snnrun.search.simulate import Source
+
+    plan = _told(planned(Source(tuple(given), tuple(config_dirs), config)))
+    folder = Path() if dry_run else folder_of(out, plan.e.name)
+    return plan, _Place(folder, storage, study or plan.e.name)
+
+
+def _told(plan: "Plan") -> "Plan":
+    for warning in plan.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return plan
+
+
+def _work(
+    plan: "Plan",
+    study: "Study",
+    place: _Place,
+    workers: int,
+    interruption: Interruption,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Search, then write what was found and report."""
+    from snnrun.report.searching import watch
+    from snnrun.search import end
+
+    begun = time.perf_counter()
+    watcher = watch(plan.search.optimizer.candidates, quiet or as_json)
+    stopped: SnnrunError | None = None
+    others = [_other(plan, place, workers) for _ in range(workers - 1)]
+    try:
+        _search(plan, study, place, workers, interruption, lambda: watcher.show(study.records()))
+        interruption.check()
+    except (KeyboardInterrupt, SnnrunError) as error:
+        if isinstance(error, KeyboardInterrupt):
+            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
+        stopped = error
+    finally:
+        watcher.close()
+        _wait(others, stopped is not None)
+    found = end.concluded(plan, study, place.folder)
+    _report(found, plan, place, stopped, time.perf_counter() - begun, quiet, as_json)
+
+
+def _search(
+    plan: "Plan",
+    study: "Study",
+    place: _Place,
+    workers: int,
+    interruption: Interruption,
+    tell: Any,
+) -> None:
+    """Be a worker of the search."""
+    from snnrun.engine.setup import set_up
+    from snnrun.search.begin import processes_of
+    from snnrun.search.pool import Pool
+    from snnrun.search.worker import Worker
+
+    processes = processes_of(plan.e, workers)
+    if processes == 1:
+        set_up(threads=1)
+    interruption.savable = True  # what is not over waits in the study
+    pool = Pool(plan.source, plan.search.objective.feasible, processes)
+    try:
+        sizes = plan.sizes(processes)
+        Worker(plan.search, study, pool, plan.seed, sizes, interruption, tell).work()
+    finally:
+        interruption.savable = False
+        pool.close()
+
+
+def _other(plan: "Plan", place: _Place, workers: int) -> subprocess.Popen[bytes]:
+    """Start another worker on this machine, with its share of the cores."""
+    from snnrun.search.begin import processes_of
+
+    command = [sys.executable, "-m", "snnrun", "optimize", "--quiet"]
+    command += ["--resume", str(place.folder), "--study", place.name]
+    command += ["--storage", place.storage] if place.storage else []
+    command += [f"engine.threads={processes_of(plan.e, workers)}"]
+    command += [f"optimizer.candidates={plan.search.optimizer.candidates}"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _wait(others: list[subprocess.Popen[bytes]], end: bool) -> None:
+    """Wait for the other workers, after asking them to end if they must."""
+    for other in others:
+        if end:
+            other.terminate()
+        other.wait()
+
+
+def _report(
+    found: "Outcome",
+    plan: "Plan",
+    place: _Place,
+    stopped: SnnrunError | None,
+    seconds: float,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Say how a search went; exit with its code."""
+    from snnrun.report.searching import as_plain, show_outcome
+
+    code = stopped.exit_code if stopped else found.exit_code
+    state = "interrupted" if code == 75 else "failed" if code else "done"
+    if as_json:
+        head = {"command": "optimize", "state": state, "exit_code": code, "out": str(place.folder)}
+        more = {"candidates": found.counts, **as_plain(found.findings)}
+        more |= {"table": str(place.folder / "table.csv"), "timings": {"wall_s": seconds}}
+        error = str(stopped) if stopped else found.why_none
+        print(json.dumps({**head, **more, **({"error": error} if error else {})}))
+    else:
+        show_outcome(found.findings, place.folder, quiet)
+        if stopped is not None:
+            print(f"{'interrupted by ' if code == 75 else 'error: '}{stopped}", file=sys.stderr)
+        elif found.why_none:
+            print(f"error: {found.why_none}", file=sys.stderr)
+        if found.left or code == 75:
+            print(f"go on with: snnrun optimize --resume {place.folder}", file=sys.stderr)
+    if code:
+        raise typer.Exit(code)

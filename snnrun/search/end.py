@@ -1,0 +1,112 @@
+"""What a search has found: its table, its best candidate as a config, how it ended."""
+
+import dataclasses
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from snnrun.config.compose import compose
+from snnrun.errors import FileError
+from snnrun.optimizer._study import Study
+from snnrun.search.begin import Plan
+from snnrun.search.record import Findings, Record
+from snnrun.search.table import write_table
+from snnrun.search.worker import reproducing
+from snnrun.store.disk import cause, write_atomically
+
+_BAD = ("nan", "runaway")
+_MOST_REASONS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a search stands: its findings, candidates in each state, those that failed."""
+
+    findings: Findings
+    counts: dict[str, int]
+    failures: list[Record]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 if candidates failed, ran away or were not finite, or none is feasible."""
+        return 4 if self.failures or not self.findings.best else 0
+
+    @property
+    def left(self) -> bool:
+        """Whether candidates wait, or are being simulated."""
+        return bool(self.counts.get("waiting") or self.counts.get("running"))
+
+    @property
+    def why_none(self) -> str:
+        """Why no candidate is feasible; "" where one is, or none was tried."""
+        refused = [r.reason for r in self.findings.records if r.state in ("infeasible", "failed")]
+        if self.findings.best or not refused:
+            return ""
+        common = Counter(refused).most_common(_MOST_REASONS)
+        told = "; ".join(f"{number} x {reason}" for reason, number in common)
+        return (
+            f"none of {len(refused)} candidates is feasible: {told}; widen or move the bounds of"
+            " search, or relax objective.feasible"
+        )
+
+
+def outcome(plan: Plan, study: Study) -> Outcome:
+    """Return how a search stands now."""
+    findings = study.findings(plan.search.axes, plan.search.objective.goals)
+    counts = Counter(record.state for record in findings.records)
+    failures = [
+        record
+        for record in findings.records
+        if record.state == "failed"
+        or (record.state == "infeasible" and record.reason.startswith(_BAD))
+    ]
+    return Outcome(findings, dict(counts), failures)
+
+
+def concluded(plan: Plan, study: Study, folder: Path) -> Outcome:
+    """Return how a search stands now, and write its table and its best; FileError if it can't."""
+    found = outcome(plan, study)
+    try:
+        write_table(found.findings, folder / "table.csv")
+        _write_best(plan, found.findings, folder / "best")
+    except OSError as error:
+        raise FileError(f"{folder}: can't be written: {cause(error)}") from error
+    return found
+
+
+def _write_best(plan: Plan, findings: Findings, folder: Path) -> None:
+    """Write the config of the best; of several objectives a folder for each of the front too."""
+    records = {record.number: record for record in findings.records}
+    best = [records[number] for number in findings.best]
+    if not best:
+        return
+    folder.mkdir(exist_ok=True)
+    write_atomically(folder / "config.yaml", _config(plan, middle(best)).encode())
+    if len(findings.objectives) < 2:
+        return
+    for old in folder.glob("[0-9]*"):
+        if old.is_dir() and int(old.name) not in records.keys() & {*findings.best}:
+            shutil.rmtree(old)
+    for record in best:
+        place = folder / str(record.number)
+        place.mkdir(exist_ok=True)
+        write_atomically(place / "config.yaml", _config(plan, record).encode())
+
+
+def middle(front: Sequence[Record]) -> Record:
+    """Return the one with the least sum of costs, each as a share of its range in the front."""
+    lows = [min(costs) for costs in zip(*(r.costs for r in front), strict=True)]
+    highs = [max(costs) for costs in zip(*(r.costs for r in front), strict=True)]
+
+    def away(record: Record) -> float:
+        parts = zip(record.costs, lows, highs, strict=True)
+        return sum((cost - low) / ((high - low) or 1.0) for cost, low, high in parts)
+
+    return min(front, key=lambda record: (away(record), record.number))
+
+
+def _config(plan: Plan, record: Record) -> str:
+    source = plan.source
+    own = reproducing(record, plan.search.axes, plan.seed)
+    return compose([*source.overrides, *own], list(source.config_dirs), source.config).yaml
