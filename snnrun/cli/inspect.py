@@ -1,4 +1,4 @@
-"""`snnrun inspect`: how a run or a sweep stands."""
+"""`snnrun inspect`: how a run, a sweep or a search stands."""
 
 import json
 from pathlib import Path
@@ -10,18 +10,20 @@ from snnrun.cli import one_run
 from snnrun.cli.options import Debug, Json
 from snnrun.errors import FileError
 
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run or a sweep.")]
+Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")]
 
 
 def inspect(path: Place, as_json: Json = False, debug: Debug = False) -> None:
-    """Show how a run or a sweep stands, also while it runs."""
+    """Show how a run, a sweep or a search stands, also while it runs."""
     del debug  # read where errors are reported
     if (path / "plan.json").is_file():
         _sweep(path, as_json)
+    elif (path / "search.json").is_file():
+        _search(path, as_json)
     elif (path / "status.json").is_file():
         _run(path, as_json)
     else:
-        raise FileError(f"{path}: holds neither a run (status.json) nor a sweep (plan.json)")
+        raise FileError(f"{path}: holds no run (status.json), sweep or search")
 
 
 def _sweep(path: Path, as_json: bool) -> None:
@@ -39,6 +41,20 @@ def _sweep(path: Path, as_json: bool) -> None:
     from snnrun.report.sweeps import show_standing
 
     show_standing(found)
+
+
+def _search(path: Path, as_json: bool) -> None:
+    from snnrun.report.searching import as_plain, show_standing
+    from snnrun.search.begin import reopened
+    from snnrun.search.end import outcome
+
+    found = outcome(*reopened(path))
+    if as_json:
+        state = "running" if found.counts.get("running") else "queued" if found.left else "done"
+        head = {"command": "inspect", "state": state, "exit_code": 0, "out": str(path)}
+        print(json.dumps({**head, "candidates": found.counts, **as_plain(found.findings)}))
+        return
+    show_standing(found.findings)
 
 
 def _run(path: Path, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`snnrun plot`: the picture of a run or a sweep."""
+"""`snnrun plot`: the picture of a run, a sweep or a search."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from snnrun.cli.options import Debug
 from snnrun.errors import FileError
 
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run or a sweep.")]
+Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")]
 File = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Where to draw: .png, .pdf or .svg."),

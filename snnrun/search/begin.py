@@ -144,6 +144,13 @@ def kept(folder: Path) -> tuple[Source, str | None, str]:
         raise FileError(f"{path}: is damaged ({type(error).__name__}: {error})"[:300]) from error
 
 
+def reopened(folder: Path, storage: str | None = None) -> tuple[Plan, Study]:
+    """Return a search and its study, to be looked at."""
+    _, before, name = kept(folder)
+    plan = planned(Source((), (), folder / "config.yaml"))
+    return plan, study_of(plan, folder, storage or before, name)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("something is no text")

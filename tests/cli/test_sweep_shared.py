@@ -121,10 +121,10 @@ def deadly(folder: Path) -> str:
         "        if name == 'snnrun.sweep.work':\n"
         "            import snnrun.course as course\n"
         "            before = course.Course.__init__\n"
-        "            def init(self, job, *more):\n"
-        "                if job.experiment.seed == 2:\n"
+        "            def init(self, e, *more):\n"
+        "                if e.seed == 2:\n"
         "                    os.kill(os.getpid(), signal.SIGSEGV)\n"
-        "                before(self, job, *more)\n"
+        "                before(self, e, *more)\n"
         "            course.Course.__init__ = init\n"
         "sys.meta_path.insert(0, Deadly())\n"
     )
