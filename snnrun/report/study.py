@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure, FigureBase
 
 from snnrun.errors import ConfigError
+from snnrun.report.goals import is_vector
 from snnrun.report.picture import blank, save, write_notes
 from snnrun.report.study_content import Content, content
 from snnrun.report.study_front import draw_front, pairs
@@ -13,7 +14,7 @@ from snnrun.report.study_history import draw_history, draw_times, has_times
 from snnrun.report.study_importance import draw_importance
 from snnrun.report.study_landscape import draw_landscape
 from snnrun.report.study_slices import draw_parallel, draw_slices
-from snnrun.report.study_targets import draw_targets, has_targets, is_vector
+from snnrun.report.study_targets import draw_targets, has_targets
 from snnrun.report.sweep_axis import plain
 from snnrun.search.record import Findings
 
@@ -60,8 +61,11 @@ def figure(findings: Findings, panel: str = "overview") -> Figure:
     if why := _missing(shown, panel):
         raise ConfigError(f"{panel}: {why}")
     made = blank()
-    _DRAWN[panel](made, shown)
-    shown.legend.draw(made)
+    if panel == "overview":
+        _overview(made, shown)
+    else:
+        _DRAWN[panel](made, shown)
+        shown.legend.draw(made)
     write_notes(made, shown.notes)
     return made
 
@@ -82,9 +86,9 @@ def _missing(shown: Content, panel: str) -> str:
 def _history(made: Figure, shown: Content) -> None:
     made.set_size_inches(9.5, 1.6 + 2.2 * len(shown.axes))
     if has_times(shown):
-        left, right = made.subfigures(1, 2)
-        draw_history(left, shown, 4.7)
-        draw_times(right, shown, 4.7)
+        halves = made.subfigures(1, 2, squeeze=False)[0]
+        draw_history(halves[0], shown, 4.7)
+        draw_times(halves[1], shown, 4.7)
     else:
         draw_history(made, shown, 9.5)
 
@@ -129,55 +133,59 @@ def _landscape(made: Figure, shown: Content) -> None:
 
 def _overview(made: Figure, shown: Content) -> None:
     """Draw rows of panels: what there is, the most useful first."""
-    rows = [row for row in (_course(shown), _found(shown), _learned(shown)) if row]
+    rows = [row for row in (*_course(shown), _found(shown), _learned(shown)) if row]
     made.set_size_inches(_WIDTH, 3.1 * len(rows) + 0.8)
     made.suptitle(plain(f"{shown.findings.name}: {_counted(shown)}"), fontsize=12)
     places = made.subfigures(len(rows), 1, squeeze=False)[:, 0]
     for place, row in zip(places, rows, strict=True):
         widths = [width for width, _ in row]
-        parts = place.subfigures(1, len(row), squeeze=False, width_ratios=widths)[0]
-        for part, (width, panel) in zip(parts, row, strict=True):
+        parts = place.subfigures(1, len(row), squeeze=False, width_ratios=widths)
+        for part, (width, panel) in zip(parts[0], row, strict=True):
             panel(part, shown, _WIDTH * width / sum(widths))
+    shown.legend.draw(made, above=places[0])
 
 
 def _counted(shown: Content) -> str:
-    counts = {"done": shown.done, "infeasible": shown.infeasible, "failed": shown.failed}
-    each = [f"{len(records)} {state}" for state, records in counts.items() if records]
-    return ", ".join(each) + " candidates"
+    n = len(shown.done)
+    each = [f"{n} candidate{'s' * (n > 1)} done"]
+    others = {"infeasible": shown.infeasible, "failed": shown.failed}
+    return ", ".join(each + [f"{len(of)} {state}" for state, of in others.items() if of])
 
 
 Row = list[tuple[float, Callable[[FigureBase, Content, float], None]]]
 
 
-def _course(shown: Content) -> Row:
-    row: Row = [(2.0, draw_history)]
-    if not _missing(shown, "front"):
-        row.append((1.6, draw_front))
+def _course(shown: Content) -> list[Row]:
+    """Return a row, or two where the front has several panels."""
+    first: Row = [(2.0, draw_history)]
+    front: Row = [] if _missing(shown, "front") else [(1.6, draw_front)]
+    several = len(shown.axes) > 2
+    if not several:
+        first += front
     if not _missing(shown, "importance"):
-        row.append((1.0, draw_importance))
-    return row
+        first.append((1.0, draw_importance))
+    return [first, front] if several else [first]
 
 
 def _found(shown: Content) -> Row:
-    row: Row = []
-    if not _missing(shown, "targets"):
-        row.append((1.7, draw_targets))
+    row: Row = [(1.7, draw_parallel if _missing(shown, "targets") else draw_targets)]
     if not _missing(shown, "landscape"):
         row.append((1.0, lambda place, shown, inches: draw_landscape(place, shown, (inches, 3.1))))
     return row
 
 
 def _learned(shown: Content) -> Row:
+    if len(shown.axes) > 1:
+        return [(1.0, draw_parallel)]
     names = shown.ranked[:_SLICES]
     if len(names) < len(shown.parameters):
         shown.say(f"cost over {len(names)} of {len(shown.parameters)} parameters")
-    if len(shown.axes) > 1:
-        return [(1.0, draw_parallel)]
-    return [(1.0, lambda place, shown, inches: draw_slices(place, shown, inches, names, len(names)))]
+    return [
+        (1.0, lambda place, shown, inches: draw_slices(place, shown, inches, names, len(names)))
+    ]
 
 
 _DRAWN: dict[str, Callable[[Figure, Content], None]] = {
-    "overview": _overview,
     "history": _history,
     "importance": _importance,
     "slices": _slices,

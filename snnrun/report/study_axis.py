@@ -2,41 +2,51 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import AsinhNorm, LogNorm, Normalize
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from snnrun.report.sweep_axis import plain, shortened
 from snnrun.search.importance import unit_place
 from snnrun.search.record import Axis
 from snnrun.sweep.table import text, token
 
+Which = Literal["x", "y"]
+_TICK = {"x": 0.4, "y": 0.35}  # inches that a tick needs
 _WIDE = 30.0  # largest over smallest cost, above which they are on a logarithmic scale
 _DECADES = 6  # of it, at most, where there is a cost of zero
 _MARGIN = 0.03  # of the range of an axis
-_LONGEST = 30
+_LONGEST = 24
+_FEW = 20  # integers that are drawn as choices are
+_TICKS = 6  # of a logarithmic cost
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter as an axis: a number where it is between its bounds, choices at 0, 1, …"""
+    """A parameter as an axis: numbers lie where they are, choices at 0, 1, and so on."""
 
     name: str
     axis: Axis
 
-    @property
-    def short(self) -> str:
+    def short(self, longest: int = _LONGEST) -> str:
         """Return its name, cut where it is very long."""
-        long = len(self.name) > _LONGEST
-        return plain(f"{self.name[: _LONGEST - 1]}…" if long else self.name)
+        long = len(self.name) > longest
+        return plain(f"{self.name[: longest - 1]}…" if long else self.name)
+
+    def label(self, longest: int = _LONGEST) -> str:
+        """Return its name with its unit."""
+        unit = f" ({plain(self.axis.unit)})" if self.axis.unit else ""
+        return self.short(longest) + unit
 
     @property
-    def label(self) -> str:
-        """Return its name with its unit."""
-        return f"{self.short} ({plain(self.axis.unit)})" if self.axis.unit else self.short
+    def is_few(self) -> bool:
+        """Return whether its values are few integers."""
+        whole = self.axis.whole and not self.axis.log
+        return whole and self.axis.high - self.axis.low < _FEW
 
     @property
     def categories(self) -> list[str]:
@@ -64,14 +74,19 @@ class Parameter:
         return low * (high / low) ** places if self.axis.log else low + (high - low) * places
 
     def ends(self) -> tuple[float, float]:
-        """Return the bounds; of choices, half a step beyond the first and last."""
+        """Return the bounds; of choices and few integers, half a step beyond them."""
         if self.axis.choice:
             return -0.5, len(self.axis.choice) - 0.5
+        if self.is_few:
+            return self.axis.low - 0.5, self.axis.high + 0.5
         return float(self.axis.low), float(self.axis.high)
 
     def spread(self, positions: np.ndarray, count: int) -> np.ndarray:
-        """Return positions where equal choices lie side by side, so that all are seen."""
-        if not self.axis.choice:
+        """Return positions where equal choices lie side by side, so that all are seen.
+
+        As do integers, if there are few.
+        """
+        if not (self.axis.choice or self.is_few):
             return positions
         golden = np.arange(count) * 0.618034 % 1  # evenly, and the same in every picture
         return positions + 0.5 * (golden - 0.5)
@@ -86,29 +101,24 @@ class Parameter:
         else:
             found = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], integer=self.axis.whole)
             slack = 1e-9 * (high - low)
-            at = [float(x) for x in found.tick_values(low, high) if low - slack <= x <= high + slack]
+            at = [
+                float(x) for x in found.tick_values(low, high) if low - slack <= x <= high + slack
+            ]
         return at, [_written(x) for x in at]
 
-    def dress_x(self, axes: Axes, inches: float) -> None:
-        """Set limits, scale, ticks and label of the x axis, which is so many inches long."""
-        self._dress(axes, "x", max(2, int(inches / 0.45)))
-        if sum(len(c) + 2 for c in self.categories) * 0.065 > inches:
-            for label in axes.get_xticklabels():
-                label.set(rotation=35, ha="right", rotation_mode="anchor")
-
-    def dress_y(self, axes: Axes, inches: float) -> None:
-        """Set limits, scale, ticks and label of the y axis, which is so many inches long."""
-        self._dress(axes, "y", max(2, int(inches / 0.35)))
-
-    def _dress(self, axes: Axes, which: str, most: int) -> None:
+    def dress(self, axes: Axes, which: Which, inches: float) -> None:
+        """Set limits, scale, ticks and label of an axis that is so many inches long."""
         ends = self.from_unit_interval(np.array([-_MARGIN, 1 + _MARGIN]))
         scale = "log" if self.axis.log else "linear"
         axes.set(**{f"{which}scale": scale, f"{which}lim": tuple(ends)})
-        at, labels = self.ticks(most)
+        at, labels = self.ticks(max(2, int(inches / _TICK[which])))
         axes.set(**{f"{which}ticks": at, f"{which}ticklabels": labels})
         getattr(axes, f"{which}axis").set_minor_locator(NullLocator())
         axes.tick_params(axis=which, labelsize=8)
-        getattr(axes, f"set_{which}label")(self.label, fontsize=9)
+        getattr(axes, f"set_{which}label")(self.label(), fontsize=9)
+        if which == "x" and sum(len(c) + 2 for c in self.categories) * 0.065 > inches:
+            for label in axes.get_xticklabels():
+                label.set(rotation=35, ha="right", rotation_mode="anchor")
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:
@@ -122,6 +132,10 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
     else:
         at = at[:: math.ceil(len(at) / most)]
     return at if len(at) > 1 else [low, high]
+
+
+def _beyond(least: float, end: float) -> list[float]:
+    return _log_ticks(least, end, _TICKS // 2) if end > least else []
 
 
 def _written(x: float) -> str:
@@ -162,7 +176,9 @@ class Cost:
     def limits(self, margin: float = 0.05) -> tuple[float, float]:
         """Return the ends of the axis, somewhat beyond the costs."""
         low, high = (float(self.even(np.array(x))) for x in (self.low, self.high))
-        gap = margin * (high - low) or 0.5 * (abs(low) if not self.threshold == 0 else 1) or 0.5
+        gap = margin * (high - low)
+        if high == low:
+            gap = 0.5 * (abs(low) if math.isinf(self.threshold) else 1.0) or 0.5
         ends = self.uneven(np.array([low - gap, high + gap]))
         return float(ends[0]), float(ends[1])
 
@@ -189,7 +205,23 @@ class Cost:
             return Normalize(low, high)
         return AsinhNorm(self.threshold, low, high)
 
-    def dress(self, axes: Axes, which: str) -> None:
+    def dress_bar(self, bar: Colorbar) -> None:
+        """Set ticks and label of a colour bar."""
+        if math.isfinite(self.threshold):
+            bar.set_ticks(at := self._ticks(), labels=[_written(x) for x in at])
+            bar.ax.yaxis.set_minor_formatter(NullFormatter())
+        bar.set_label(self.label, fontsize=9)
+        bar.ax.tick_params(labelsize=8)
+
+    def _ticks(self) -> list[float]:
+        low, high = self.limits(0.0) if self.low < self.high else self.limits()
+        if self.threshold == 0:
+            return _log_ticks(low, high, _TICKS)
+        sides = [(-1, -low), (1, high)]
+        beyond = [s * x for s, end in sides for x in _beyond(self.threshold, end)]
+        return sorted([0.0, *beyond])
+
+    def dress(self, axes: Axes, which: Which) -> None:
         """Set scale, limits and label of an axis, `x` or `y`."""
         if self.threshold == 0:
             scale: dict[str, Any] = {"value": "log"}
@@ -199,5 +231,9 @@ class Cost:
             scale = {"value": "asinh", "linear_width": self.threshold}
         getattr(axes, f"set_{which}scale")(**scale)
         getattr(axes, f"set_{which}lim")(self.limits())
+        if math.isfinite(self.threshold):
+            at = self._ticks()
+            axes.set(**{f"{which}ticks": at, f"{which}ticklabels": [_written(x) for x in at]})
+            getattr(axes, f"{which}axis").set_minor_formatter(NullFormatter())
         getattr(axes, f"set_{which}label")(self.label, fontsize=9)
         axes.tick_params(axis=which, labelsize=8)

@@ -14,7 +14,7 @@ from snnrun.errors import ConfigError
 from snnrun.report.study_axis import Cost, Parameter
 from snnrun.report.sweep_marks import Legend
 from snnrun.search.importance import importance
-from snnrun.search.record import Findings, Goal, Record
+from snnrun.search.record import Findings, Record
 
 BLUE, BEST, GREY, DARK = "#1f5fa8", "#d55e00", "0.6", "0.15"
 COLOURS = "viridis"
@@ -49,6 +49,11 @@ class Content:
     legend: Legend = field(default_factory=Legend)
 
     @property
+    def over(self) -> list[Record]:
+        """Return the candidates that are no longer under way."""
+        return [*self.done, *self.infeasible, *self.failed]
+
+    @property
     def ranked(self) -> list[str]:
         """Return the parameters, the most important (of all objectives together) first."""
         total = Counter(dict.fromkeys(self.parameters, 0.0))
@@ -72,9 +77,21 @@ class Content:
     def _objectives(self) -> range:
         return range(len(self.axes))
 
+    @staticmethod
+    def mark(look: Look, count: int) -> Look:
+        """Return how so many candidates without a cost are drawn: the more, the fainter."""
+        size = float(np.clip(20 / max(1, count) ** 0.4, 1.5, look["ms"]))
+        return look | {"ms": size, "mew": min(look["mew"], size / 4)}
+
     def places(self, name: str, records: list[Record]) -> np.ndarray:
         """Return where candidates are on an axis."""
         return self.parameters[name].positions([record.values.get(name) for record in records])
+
+    @property
+    def star(self) -> Look:
+        """Return how the best are drawn."""
+        size = float(np.clip(14 / len(self.best) ** 0.25, 6, 11))
+        return STAR | {"ms": size, "mew": 0.6 * size / 11}
 
     @property
     def dot(self) -> float:
@@ -123,30 +140,3 @@ def _counted(records: list[Record]) -> str:
     counts = Counter(record.state for record in records)
     each = ", ".join(f"{n} {state}" for state, n in counts.items())
     return f" ({each})" if each else ""
-
-
-def off_target(goal: Goal, value: float | tuple[float, ...]) -> float | None:
-    """Return how far a statistic is from what is wanted, over sqrt(scale).
-
-    Below it is negative, in a range it is 0, of a vector it is the norm of the difference. None
-    where no scale is known, or nothing but little is wanted.
-    """
-    found = np.atleast_1d(np.asarray(value, float))
-    if not goal.scale or not np.isfinite(found).all():
-        return None
-    if goal.target is not None:
-        wanted = padded(goal.target, found.size)
-        apart = padded(tuple(found), wanted.size) - wanted
-        size = float(apart[0]) if apart.size == 1 else float(np.linalg.norm(apart))
-    elif goal.low is not None or goal.high is not None:
-        low = -math.inf if goal.low is None else goal.low
-        high = math.inf if goal.high is None else goal.high
-        size = float(found[0] - np.clip(found[0], low, high))
-    else:
-        return None
-    return size / math.sqrt(goal.scale)
-
-
-def padded(numbers: tuple[float, ...], size: int) -> np.ndarray:
-    """Return a vector of at least a size, with zeros at its end."""
-    return np.pad(np.asarray(numbers, float), (0, max(0, size - len(numbers))))

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from snnrun.report.study_content import BEST, DOT, STAR, Content
+from snnrun.report.study_content import BEST, DOT, STAR, Content, Look
 
 _MOST = 6  # panels
 
@@ -37,11 +37,10 @@ def _pair(axes: Axes, shown: Content, i: int, j: int) -> None:
     x, y = shown.costs[:, i], shown.costs[:, j]
     axes.plot(x, y, **DOT | {"ms": shown.dot}, rasterized=x.size > 2000)
     order = np.array(shown.best)[np.argsort(x[shown.best], kind="stable")]
-    line = {"color": BEST, "lw": 1.4, "drawstyle": "steps-post"}
+    line: Look = {"color": BEST, "lw": 1.4, "drawstyle": "steps-post"}
     if len(shown.axes) == 2:  # of more it is a surface
         axes.plot(x[order], y[order], **line)
-    size = STAR["ms"] if order.size < 40 else 7
-    axes.plot(x[order], y[order], **STAR | {"ms": size}, zorder=4)
+    axes.plot(x[order], y[order], **shown.star, zorder=4)
     shown.legend.line("candidate", **DOT | {"ms": 5})
     shown.legend.line("Pareto front", **STAR)
     shown.axes[i].dress(axes, "x")

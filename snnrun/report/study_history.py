@@ -15,10 +15,12 @@ _TIMES = ((3 * 86400, 86400.0, "days"), (7200, 3600.0, "hours"), (120, 60.0, "mi
 def draw_history(place: FigureBase, shown: Content, inches: float) -> None:
     """Draw the costs over the candidates, a panel an objective; `inches`: the width."""
     del inches
+    last = max(record.number for record in shown.over)
+    gap = max(0.5, 0.02 * last)
     grid = place.subplots(len(shown.axes), 1, sharex=True, squeeze=False)
     for k, axes in enumerate(grid[:, 0]):
-        _costs(axes, shown, k, shown.numbers)
-        _range(axes, shown)
+        _costs(axes, shown, k, shown.numbers, last)
+        axes.set_xlim(-gap, last + gap)
         axes.tick_params(labelbottom=k == len(grid) - 1)
     numbers = [[float(r.number) for r in of] for of in (shown.infeasible, shown.failed)]
     above(grid[0, 0], shown, np.array(numbers[0]), np.array(numbers[1]))
@@ -29,11 +31,12 @@ def draw_history(place: FigureBase, shown: Content, inches: float) -> None:
 def draw_times(place: FigureBase, shown: Content, inches: float) -> None:
     """Draw the costs over the time since the first candidate was begun."""
     del inches
-    seconds, per, unit = _since(shown.done, [*shown.done, *shown.infeasible, *shown.failed])
+    seconds, per, unit = _since(shown.done, shown.over)
+    last = max(float(seconds.max()) / per, 1e-9)
     grid = place.subplots(len(shown.axes), 1, sharex=True, squeeze=False)
     for k, axes in enumerate(grid[:, 0]):
-        _costs(axes, shown, k, seconds / per)
-        axes.set_xlim(0, 1.03 * max(float(seconds.max()) / per, 1e-9))
+        _costs(axes, shown, k, seconds / per, last)
+        axes.set_xlim(0, 1.03 * last)
         axes.tick_params(labelbottom=k == len(grid) - 1)
     grid[-1, 0].set_xlabel(f"time ({unit})", fontsize=9)
 
@@ -53,15 +56,15 @@ def _since(done: list[Record], all_: list[Record]) -> tuple[np.ndarray, float, s
     return seconds, 1.0, "s"
 
 
-def _costs(axes: Axes, shown: Content, k: int, x: np.ndarray) -> None:
-    """Draw the costs of an objective over `x` `[C]`, and the least so far."""
+def _costs(axes: Axes, shown: Content, k: int, x: np.ndarray, last: float) -> None:
+    """Draw the costs of an objective over `x` `[C]`, and the least so far, up to `last`."""
     costs, order = shown.costs[:, k], np.argsort(x, kind="stable")
     dots: Look = DOT | {"ms": shown.dot}
     _errors(axes, shown, k, x)
     axes.plot(x, costs, **dots, label="candidate", rasterized=costs.size > 2000)
     line: Look = {"color": BEST, "lw": 1.6, "drawstyle": "steps-post"}
     least = np.minimum.accumulate(costs[order])
-    axes.plot([*x[order], axes.get_xlim()[1]], [*least, least[-1]], **line, label="best so far")
+    axes.plot([*x[order], last], [*least, least[-1]], **line, label="best so far")
     shown.legend.line("candidate", **DOT | {"ms": 5})
     shown.legend.line("best so far", **line)
     shown.axes[k].dress(axes, "y")
@@ -80,16 +83,6 @@ def _errors(axes: Axes, shown: Content, k: int, x: np.ndarray) -> None:
         shown.say("bars: standard error of the mean over networks")
 
 
-def _range(axes: Axes, shown: Content) -> None:
-    """Let the axis end at the last candidate, done or not."""
-    all_ = [*shown.done, *shown.infeasible, *shown.failed]
-    last = max(record.number for record in all_)
-    gap = 0.02 * max(1, last)
-    axes.set_xlim(-gap, last + gap)
-    line = axes.lines[-1]
-    line.set_data([*line.get_xdata()[:-1], last], line.get_ydata())
-
-
 def above(axes: Axes, shown: Content, infeasible: np.ndarray, failed: np.ndarray) -> None:
     """Mark candidates without a cost above a panel, where they are on its x axis."""
     marks = {"infeasible": (infeasible, INFEASIBLE, 1.03), "failed": (failed, FAILED, 1.08)}
@@ -97,7 +90,7 @@ def above(axes: Axes, shown: Content, infeasible: np.ndarray, failed: np.ndarray
         x = x[np.isfinite(x)]
         if x.size:
             across = axes.get_xaxis_transform()
-            faint = {"alpha": float(np.clip(60 / x.size, 0.15, 1))}
+            faint: Look = {"alpha": float(np.clip(100 / x.size, 0.1, 1))}
             y = np.full(x.size, height)
             axes.plot(x, y, transform=across, clip_on=False, **look, **faint, label=label)
             shown.legend.line(label, **look)

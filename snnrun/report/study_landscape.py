@@ -1,6 +1,7 @@
 """The cost over two parameters."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import FigureBase
 from matplotlib.tri import LinearTriInterpolator, Triangulation
@@ -10,7 +11,7 @@ from snnrun.report.study_content import COLOURS, FAILED, STAR, Content, Look
 from snnrun.report.study_slices import best_label
 
 _CELLS = 160  # along each axis, of what is interpolated
-_MARK: Look = {"marker": "x", "lw": 0, "color": "0.45", "ms": 3.5, "mew": 0.8}
+_MARK: Look = {"marker": "x", "lw": 0, "color": "0.5", "ms": 3.5, "mew": 0.8}
 
 
 def draw_landscape(place: FigureBase, shown: Content, inches: tuple[float, float]) -> None:
@@ -22,22 +23,22 @@ def draw_landscape(place: FigureBase, shown: Content, inches: tuple[float, float
     x, y = in_order(shown)
     at = [shown.parameters[n].spread(shown.positions[n], len(shown.done)) for n in (x, y)]
     cost, costs = shown.axes[0], shown.costs[:, 0]
-    look = {"cmap": COLOURS, "norm": cost.norm()}
-    if not (len(shown.parameters) == 2 and _between(axes, shown, x, y, look)):
-        others = len(shown.parameters) - 2
-        shown.say(f"landscape: the other {others} parameters differ too" if others else "")
+    look: Look = {"cmap": COLOURS, "norm": cost.norm()}
+    if others := len(shown.parameters) - 2:
+        shown.say(f"landscape: candidates differ in {others} more parameters too")
+    else:
+        _between(axes, shown, x, y, look)
     order = np.argsort(-costs, kind="stable")  # the best on top
     size = (1.5 * shown.dot) ** 2
-    edge = {"edgecolors": "white", "linewidths": 0.3 if len(costs) < 500 else 0.0}
+    edge: Look = {"edgecolors": "white", "linewidths": 0.3 if len(costs) < 500 else 0.0}
     axes.scatter(at[0][order], at[1][order], size, costs[order], **look, **edge, zorder=2)
     _without(axes, shown, x, y)
-    axes.plot(at[0][shown.best], at[1][shown.best], **STAR, zorder=4)
+    axes.plot(at[0][shown.best], at[1][shown.best], **shown.star, zorder=4)
     shown.legend.line(best_label(shown), **STAR)
-    shown.parameters[x].dress_x(axes, inches[0] - 1.5)
-    shown.parameters[y].dress_y(axes, inches[1] - 0.7)
+    shown.parameters[x].dress(axes, "x", inches[0] - 1.5)
+    shown.parameters[y].dress(axes, "y", inches[1] - 0.7)
     bar = place.colorbar(ScalarMappable(cost.norm(), COLOURS), ax=axes, pad=0.02)
-    bar.set_label(cost.label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
+    cost.dress_bar(bar)
 
 
 def in_order(shown: Content) -> list[str]:
@@ -46,24 +47,23 @@ def in_order(shown: Content) -> list[str]:
     return [name for name in shown.parameters if name in ranked]
 
 
-def _between(axes, shown: Content, x: str, y: str, look: Look) -> bool:  # type: ignore[no-untyped-def]
-    """Draw the cost between the candidates; return whether they allow it."""
+def _between(axes: Axes, shown: Content, x: str, y: str, look: Look) -> None:
+    """Draw the cost between the candidates, if they allow it."""
     first, second = shown.parameters[x], shown.parameters[y]
     if first.axis.choice or second.axis.choice:
-        return False
+        return
     done = np.stack([p.unit_interval(shown.positions[p.name]) for p in (first, second)])
     there = np.isfinite(done).all(axis=0)
     grid = (np.arange(_CELLS) + 0.5) / _CELLS
     found = _interpolated(done[:, there], shown.axes[0].even(shown.costs[there, 0]), grid)
     if found is None:
-        return False
+        return
     found[_nearer_to(_places(shown, x, y), done[:, there], grid)] = np.nan
     edges = np.linspace(0, 1, _CELLS + 1)
     mesh = np.ma.masked_invalid(shown.axes[0].uneven(found))
     places = first.from_unit_interval(edges), second.from_unit_interval(edges)
-    axes.pcolormesh(*places, mesh, **look, alpha=0.75, rasterized=True, zorder=1)
+    axes.pcolormesh(*places, mesh, **look, rasterized=True, zorder=1)
     shown.say("landscape: interpolated linearly between the candidates, which are dots")
-    return True
 
 
 def _interpolated(at: np.ndarray, values: np.ndarray, grid: np.ndarray) -> np.ndarray | None:
@@ -96,11 +96,12 @@ def _nearer_to(bad: np.ndarray, good: np.ndarray, grid: np.ndarray) -> np.ndarra
     return (nearest >= good.shape[1]).reshape(x.shape)
 
 
-def _without(axes, shown: Content, x: str, y: str) -> None:  # type: ignore[no-untyped-def]
+def _without(axes: Axes, shown: Content, x: str, y: str) -> None:
     """Mark the candidates that have no cost."""
     marks = {"infeasible": (shown.infeasible, _MARK), "failed": (shown.failed, FAILED)}
     for label, (records, look) in marks.items():
         if records:
-            both = [shown.parameters[n].spread(shown.places(n, records), len(records)) for n in (x, y)]
-            axes.plot(*both, **look, zorder=3)
+            all_, count = shown.parameters, len(records)
+            both = [all_[n].spread(shown.places(n, records), count) for n in (x, y)]
+            axes.plot(*both, **shown.mark(look, count), zorder=1.5, rasterized=count > 2000)
             shown.legend.line(label, **look)

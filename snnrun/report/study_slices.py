@@ -8,10 +8,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.figure import FigureBase
 
-from snnrun.report.study_content import BEST, COLOURS, DOT, STAR, Content
+from snnrun.report.study_content import BEST, COLOURS, DOT, STAR, Content, Look
 from snnrun.report.study_history import above
 
 _MOST_LINES = 1000
+_LETTERS = 14  # of a name below an upright axis
 
 
 def draw_slices(
@@ -42,11 +43,11 @@ def _slice(axes: Axes, shown: Content, name: str, k: int, inches: float) -> None
     parameter, at = shown.parameters[name], shown.positions[name]
     x, y = parameter.spread(at, at.size), shown.costs[:, k]
     axes.plot(x, y, **DOT | {"ms": shown.dot}, rasterized=at.size > 2000)
-    axes.plot(x[shown.best], y[shown.best], **STAR, zorder=4)
+    axes.plot(x[shown.best], y[shown.best], **shown.star, zorder=4)
     shown.legend.line("candidate", **DOT | {"ms": 5})
     shown.legend.line(best_label(shown), **STAR)
     shown.axes[k].dress(axes, "y")
-    parameter.dress_x(axes, inches)
+    parameter.dress(axes, "x", inches)
     axes.grid(visible=True, alpha=0.2, lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     if k == 0:
@@ -63,31 +64,40 @@ def best_label(shown: Content) -> str:
 
 
 def draw_parallel(place: FigureBase, shown: Content, inches: float) -> None:
-    """Draw each candidate as a line through its parameters and costs, the best on top."""
+    """Draw each candidate as a line through its parameters and costs, the best on top.
+
+    Colours are costs; where there are several objectives, only the front has them.
+    """
     axes = place.subplots()
-    names = list(shown.parameters)
-    heights = [_height(shown, name) for name in names]
-    heights += [_cost_height(shown, k) for k in range(len(shown.axes))]
-    lines = np.stack(heights, axis=1)  # [C, parameters + objectives]
+    names, objectives = list(shown.parameters), range(len(shown.axes))
+    heights = [*(_height(shown, name) for name in names)]
+    lines = np.stack([*heights, *(_cost_height(shown, k) for k in objectives)], axis=1)
     order = np.argsort(-shown.costs[:, 0], kind="stable")[-_MOST_LINES:]
-    order = order[np.isfinite(lines[order]).all(axis=1)]
     if order.size < len(shown.done):
-        shown.say(f"lines: the best {order.size} of {len(shown.done)} candidates")
-    x = np.arange(lines.shape[1])
-    norm = shown.axes[0].norm()
-    faint = float(np.clip(15 / math.sqrt(max(1, order.size)), 0.35, 0.9))
-    ways = [np.column_stack([x, lines[i]]) for i in order]
-    drawn = LineCollection(ways, array=shown.costs[order, 0], norm=norm, cmap=COLOURS)
-    drawn.set(alpha=faint, linewidth=0.9, rasterized=True)
-    axes.add_collection(drawn)
-    best = [i for i in shown.best if np.isfinite(lines[i]).all()]
-    look = {"color": BEST, "lw": 2.2 if len(best) == 1 else 1.3}
-    axes.add_collection(LineCollection([np.column_stack([x, lines[i]]) for i in best], **look))
-    shown.legend.line(best_label(shown), **look)
+        shown.say(f"lines: the best {order.size} of {len(shown.done)} done candidates")
+    if len(objectives) == 1:
+        _ways(axes, shown, lines, order, {"lw": 0.9, "cmap": COLOURS})
+        _ways(axes, shown, lines, np.array(shown.best), {"lw": 2.2, "color": BEST})
+        shown.legend.line(f"{best_label(shown)} (line)", color=BEST, lw=2.2)
+    else:
+        _ways(axes, shown, lines, order, {"lw": 0.7, "color": "0.8"})
+        _ways(axes, shown, lines, np.array(shown.best), {"lw": 1.4, "cmap": COLOURS})
+        shown.say("parallel lines: the front in colours, the others grey")
     _posts(axes, shown, names, inches)
-    bar = place.colorbar(ScalarMappable(norm, COLOURS), ax=axes, pad=0.02)
-    bar.set_label(shown.axes[0].label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
+    bar = place.colorbar(ScalarMappable(shown.axes[0].norm(), COLOURS), ax=axes, pad=0.02)
+    shown.axes[0].dress_bar(bar)
+
+
+def _ways(axes: Axes, shown: Content, lines: np.ndarray, which: np.ndarray, look: Look) -> None:
+    """Draw the lines `[C, posts]` of some candidates."""
+    which = which[np.isfinite(lines[which]).all(axis=1)]
+    x = np.arange(lines.shape[1])
+    ways = LineCollection([np.column_stack([x, lines[i]]) for i in which], **look)
+    if "cmap" in look:
+        ways.set(array=shown.costs[which, 0], norm=shown.axes[0].norm())
+        ways.set_alpha(float(np.clip(15 / math.sqrt(max(1, which.size)), 0.35, 0.9)))
+    ways.set_rasterized(which.size > 100)
+    axes.add_collection(ways)
 
 
 def _height(shown: Content, name: str) -> np.ndarray:
@@ -112,7 +122,9 @@ def _posts(axes: Axes, shown: Content, names: list[str], inches: float) -> None:
     for k, cost in enumerate(shown.axes):
         low, high = cost.limits(0.0)
         _post(axes, len(names) + k, np.array([0.0, 1.0]), [f"{low:.3g}", f"{high:.3g}"])
-    labels = [shown.parameters[name].label for name in names] + [c.label for c in shown.axes]
+    labels = [shown.parameters[name].label(_LETTERS) for name in names] + [
+        c.label for c in shown.axes
+    ]
     axes.set_xticks(range(len(labels)), labels, fontsize=9)
     if max(map(len, labels)) * 0.075 > gap:
         for text in axes.get_xticklabels():
@@ -127,5 +139,5 @@ def _post(axes: Axes, x: int, heights: np.ndarray, labels: list[str]) -> None:
     for height, label in zip(heights, labels, strict=True):
         axes.plot([x, x + 0.03], [height, height], color="0.3", lw=0.9, zorder=5)
         box = {"facecolor": "white", "alpha": 0.75, "pad": 0.6, "edgecolor": "none"}
-        look = {"fontsize": 7, "va": "center", "ha": "left", "bbox": box, "zorder": 6}
+        look: Look = {"fontsize": 7, "va": "center", "ha": "left", "bbox": box, "zorder": 6}
         axes.text(x + 0.05, height, label, **look)

@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
+from matplotlib.ticker import MaxNLocator
 
-from snnrun.report.study_content import BEST, BLUE, DARK, Content, Look, off_target, padded
+from snnrun.report.goals import is_vector, off_target, padded, wanted
+from snnrun.report.study_content import BEST, BLUE, DARK, Content, Look
 from snnrun.report.sweep_axis import plain
 from snnrun.search.record import Goal
 
 _FAR = 10.0  # in sqrt(scale), beyond which the axis is logarithmic
 _SMALL = 0.01  # of a vector's largest element, below which its end is left out
 _MOST_VECTORS = 3
-_SHORT = {"spikes/s": "sp/s"}
 
 
 def draw_targets(place: FigureBase, shown: Content, inches: float) -> None:
@@ -45,17 +46,13 @@ def _rows(shown: Content) -> dict[str, Any]:
     return {name: found[goal.statistic] for name, goal in goals if goal.statistic in found}
 
 
-def is_vector(goal: Goal) -> bool:
-    """Return whether a target has several elements."""
-    return goal.target is not None and len(goal.target) > 1
-
-
 def _distances(axes: Axes, shown: Content, rows: dict[str, Any]) -> None:
     goals = shown.findings.goals
     away = {name: off_target(goals[name], value) for name, value in rows.items()}
     known = {i: x for i, x in enumerate(away.values()) if x is not None}
     axes.axvspan(-1, 1, color="0.9", lw=0)
     axes.axvline(0, color=DARK, lw=1)
+    shown.say("grey: within √scale of the target")
     axes.barh(list(known), list(known.values()), 0.16, color=BLUE)
     axes.plot(list(known.values()), list(known), "o", color=BLUE, ms=6)
     _scale(axes, max([1.0, *map(abs, known.values())]))
@@ -67,7 +64,7 @@ def _distances(axes: Axes, shown: Content, rows: dict[str, Any]) -> None:
     axes.tick_params(axis="y", length=0)
     right: Look = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "va": "center"}
     for i, (name, value) in enumerate(rows.items()):
-        axes.text(1.02, i, plain(said(goals[name], value)), **right)
+        axes.text(1.02, i, plain(_said(goals[name], value)), **right)
 
 
 def _scale(axes: Axes, largest: float) -> None:
@@ -82,21 +79,11 @@ def _scale(axes: Axes, largest: float) -> None:
     axes.set_xlim(-1.25 * largest, 1.25 * largest)
 
 
-def said(goal: Goal, value: float | tuple[float, ...]) -> str:
-    """Return in words what a statistic is and what was wanted."""
-    unit = f" {_SHORT.get(goal.unit, goal.unit)}" if goal.unit else ""
-    found = np.atleast_1d(np.asarray(value, float))
+def _said(goal: Goal, value: Any) -> str:
+    text = wanted(goal)
     if is_vector(goal):
-        return "norm of the difference"
-    text = f"{found[0]:.3g}"
-    if goal.target is not None:
-        return f"{text}, target {goal.target[0]:.3g}{unit}"
-    if goal.low is not None and goal.high is not None:
-        return f"{text}, range {goal.low:.3g} to {goal.high:.3g}{unit}"
-    if goal.low is None and goal.high is None:
-        return f"{text}{unit}, to be minimised"
-    bound = f"at least {goal.low:.3g}" if goal.low is not None else f"at most {goal.high:.3g}"
-    return f"{text}, {bound}{unit}"
+        return text
+    return f"{float(np.ravel(value)[0]):.3g}, {text}"
 
 
 def _vector(axes: Axes, shown: Content, name: str, value: Any) -> None:
@@ -113,6 +100,6 @@ def _vector(axes: Axes, shown: Content, name: str, value: Any) -> None:
     axes.set_title(plain(f"{name}{unit}"), fontsize=9)
     axes.set_xlabel("element", fontsize=9)
     axes.tick_params(labelsize=8)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.legend(fontsize=8, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

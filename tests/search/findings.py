@@ -79,14 +79,14 @@ def search(candidates, axes=None, objectives=("cost",), seed=1, bad=True, goals=
             each = [0.05 + away, *(0.1 + abs(away - 3 * k) for k in range(1, len(objectives)))]
             costs = np.array(each) * rng.lognormal(0, 0.3, len(objectives))
             records.append(record(number, values, costs, ended=ended))
-    return Findings("demo", axes, objectives, GOALS if goals is None else goals, records, front(records))
+    return Findings(
+        "demo", axes, objectives, GOALS if goals is None else goals, records, front(records)
+    )
 
 
 def front(records):
     """Return the numbers of the candidates that none beats."""
     done = [r for r in records if r.state == "done"]
-    costs = np.array([r.costs for r in done]).reshape(len(done), -1)
-    beaten = [
-        bool((np.all(costs <= c, axis=1) & np.any(costs < c, axis=1)).any()) for c in costs
-    ]
+    costs = np.array([r.costs for r in done])
+    beaten = [bool((np.all(costs <= c, axis=1) & np.any(costs < c, axis=1)).any()) for c in costs]
     return tuple(r.number for r, b in zip(done, beaten, strict=True) if not b)
