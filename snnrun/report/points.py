@@ -1,4 +1,4 @@
-"""Progress over the points of a sweep, on stderr: a bar in a terminal, plain lines elsewhere."""
+"""Progress over points or candidates, on stderr: a bar in a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -15,8 +15,8 @@ _MOST_SHOWN = 20  # failures, while it runs
 class Watcher(Protocol):
     """Shows how far a sweep is."""
 
-    def show(self, done: float, total: int, failed: int) -> None:
-        """Show so many points, of which some failed."""
+    def show(self, done: float, total: int, note: str) -> None:
+        """Show so many points, and a word on how they went."""
 
     def say(self, text: str) -> None:
         """Say a line."""
@@ -26,15 +26,18 @@ class Watcher(Protocol):
 
 
 class Course:
-    """Counts the points that are over, and shows them; `failed`: those that failed."""
+    """Counts the points that are over, and shows them; `failed`: those that failed.
 
-    def __init__(self, total: int, quiet: bool) -> None:
-        self._total, self._over = total, 0
+    `begun`: how many were over before; `one`: what a point is called.
+    """
+
+    def __init__(self, total: int, quiet: bool, begun: int = 0, one: str = "point") -> None:
+        self._total, self._over, self._one = total, begun, one
         self._shares: dict[object, tuple[int, float]] = {}
         self.failed = 0
-        self._watcher: Watcher = _Silent() if quiet else _watcher()
+        self._watcher: Watcher = _Silent() if quiet else _watcher(f"{one}s")
         if total:
-            self._watcher.show(0, total, 0)
+            self._show()
 
     def over(self, index: int, state: str, reason: str, who: object = None) -> None:
         """A point is over, of those that a process has under way."""
@@ -44,15 +47,15 @@ class Course:
         if state in ("failed", "unhealthy"):
             self.failed += 1
             if self.failed <= _MOST_SHOWN:
-                self._watcher.say(f"point {index} {state}: {short(reason)}")
+                self._watcher.say(f"{self._one} {index} {state}: {short(reason)}")
             elif self.failed == _MOST_SHOWN + 1:
                 self._watcher.say("… further ones are in the table")
-        self._watcher.show(self._done, self._total, self.failed)
+        self._show()
 
     def batch(self, who: object, points: int, share: float) -> None:
         """A process has done a share of some points."""
         self._shares[who] = points, share
-        self._watcher.show(self._done, self._total, self.failed)
+        self._show()
 
     def ended(self, who: object) -> None:
         """A process has no points under way."""
@@ -61,6 +64,13 @@ class Course:
     def close(self) -> None:
         """Show no more."""
         self._watcher.close()
+
+    def _show(self) -> None:
+        self._watcher.show(self._done, self._total, self._note())
+
+    def _note(self) -> str:
+        """Return a word on how the points went."""
+        return f"{self.failed} failed" if self.failed else ""
 
     @property
     def _done(self) -> float:
@@ -87,13 +97,14 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _watcher() -> Watcher:
+def _watcher(many: str) -> Watcher:
     console = Console(stderr=True)
-    return _Bar(console) if console.is_terminal and not console.is_dumb_terminal else _Lines()
+    drawn = console.is_terminal and not console.is_dumb_terminal
+    return _Bar(console, many) if drawn else _Lines(many)
 
 
 class _Silent:
-    def show(self, done: float, total: int, failed: int) -> None:
+    def show(self, done: float, total: int, note: str) -> None:
         pass
 
     def say(self, text: str) -> None:
@@ -117,21 +128,21 @@ class _Timed:
 
 
 class _Bar(_Timed):
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, many: str) -> None:
         super().__init__()
-        columns = ("points", "{task.fields[count]}", "{task.fields[failed]}", "{task.fields[left]}")
+        columns = (many, "{task.fields[count]}", "{task.fields[note]}", "{task.fields[left]}")
         texts = [TextColumn(text) for text in columns]
         self._progress = Progress(texts[0], BarColumn(), *texts[1:], console=console)
-        self._task: TaskID = self._progress.add_task("", count="", failed="", left="")
+        self._task: TaskID = self._progress.add_task("", count="", note="", left="")
         self._progress.start()
 
-    def show(self, done: float, total: int, failed: int) -> None:
+    def show(self, done: float, total: int, note: str) -> None:
         self._progress.update(
             self._task,
             total=total,
             completed=done,
             count=f"{int(done)}/{total}",
-            failed=f"{failed} failed" if failed else "",
+            note=note,
             left=self._left(done, total),
         )
 
@@ -143,17 +154,17 @@ class _Bar(_Timed):
 
 
 class _Lines(_Timed):
-    def __init__(self) -> None:
+    def __init__(self, many: str) -> None:
         super().__init__()
-        self._said = 0.0
+        self._said, self._many = 0.0, many
 
-    def show(self, done: float, total: int, failed: int) -> None:
+    def show(self, done: float, total: int, note: str) -> None:
         left, now = self._left(done, total), time.perf_counter()
         if now - self._said < _LINE_S and done < total:
             return
         self._said = now
-        bad = f", {failed} failed" if failed else ""
-        self.say(f"{int(done)}/{total} points{bad}, {left}")
+        between = f", {note}" if note else ""
+        self.say(f"{int(done)}/{total} {self._many}{between}, {left}")
 
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

@@ -1,23 +1,17 @@
 """sweep.png: statistics over the swept values: lines, phase diagrams, or columns of them."""
 
-import io
-import textwrap
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from snnrun.errors import ConfigError
-from snnrun.report.sweep_axis import plain
+from snnrun.report.picture import blank, save, write_notes
 from snnrun.report.sweep_content import Content, content
 from snnrun.report.sweep_lines import draw_lines
 from snnrun.report.sweep_maps import draw_columns, draw_maps
-from snnrun.store.disk import write_atomically
 from snnrun.sweep.table import Key, Table
 
-_FORMATS = ("png", "pdf", "svg")
 _PANELS = 12
 _COLUMNS = 6
 _ROWS = 6  # of columns, each of a statistic
@@ -42,13 +36,7 @@ def draw(table: Table, path: Path, statistic: str | None = None) -> None:
 
     FileError if it can't be written.
     """
-    suffix = path.suffix.lower().removeprefix(".") or "png"
-    if suffix not in _FORMATS:
-        raise ConfigError(f"{path}: a figure is one of {', '.join(_FORMATS)}, not {suffix}")
-    made = figure(table, statistic)
-    image = io.BytesIO()
-    made.savefig(image, dpi=150, format=suffix)
-    write_atomically(path, image.getbuffer())
+    save(lambda: figure(table, statistic), path)
 
 
 def figure(table: Table, statistic: str | None = None) -> Figure:
@@ -62,8 +50,7 @@ def figure(table: Table, statistic: str | None = None) -> Figure:
     """
     shown = content(table)
     keys = _with_values(shown, _asked(list(table.units), statistic))
-    made = Figure(layout=ConstrainedLayoutEngine(w_pad=0.06, wspace=0.02))
-    FigureCanvasAgg(made)
+    made = blank()
     if len(shown.axes) == 1:
         draw_lines(made, shown, _limited(shown, _groups_by_name(keys), _PANELS))
     elif len(shown.axes) == 2:
@@ -73,7 +60,7 @@ def figure(table: Table, statistic: str | None = None) -> Figure:
         columns = _columns(shown)
         groups = _limited(shown, [[key] for key in keys], _ROWS)
         draw_columns(made, shown, [key for (key,) in groups], columns)
-    _write_notes(made, shown.notes)
+    write_notes(made, shown.notes)
     return made
 
 
@@ -126,10 +113,3 @@ def _columns(shown: Content) -> list[int]:
     if n > _COLUMNS:
         shown.notes.append(f"{_COLUMNS} of {n} values of {axis.path}")
     return [int(i) for i in np.unique(np.linspace(0, n - 1, min(n, _COLUMNS)).round())]
-
-
-def _write_notes(made: Figure, notes: list[str]) -> None:
-    if notes:
-        width = int(made.get_figwidth() * 16)
-        lines = textwrap.wrap(plain("; ".join(notes)), width, break_on_hyphens=False)
-        made.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color="0.25")

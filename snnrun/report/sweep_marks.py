@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
@@ -40,11 +40,11 @@ class Legend:
         """Explain a line or a symbol."""
         self.samples.setdefault(label, Line2D([], [], **look))
 
-    def draw(self, figure: Figure) -> None:
-        """Put the legend above the panels, if there is anything to explain."""
+    def draw(self, figure: Figure, above: FigureBase | None = None) -> None:
+        """Put the legend above the panels (or some), if there is anything to explain."""
         if self.samples:
             columns = min(len(self.samples), max(2, int(figure.get_figwidth() / 1.6)))
-            figure.legend(
+            (above or figure).legend(
                 list(self.samples.values()),
                 list(self.samples),
                 loc="outside upper center",

@@ -9,7 +9,8 @@ STATES = ("done", "infeasible", "failed", "running", "waiting")
 class Axis(NamedTuple):
     """A parameter that is searched: a number between bounds, or one of `choice`.
 
-    `path`: where it is in the config; `log`: its logarithm is searched; `whole`: it is an integer.
+    `path`: where it is in the config; `log`: its logarithm is searched; `whole`: it is an integer;
+    `unit`: '' where it has none or it is not known.
     """
 
     path: str
@@ -18,15 +19,22 @@ class Axis(NamedTuple):
     log: bool = False
     whole: bool = False
     choice: tuple[Any, ...] = ()
+    unit: str = ""
 
 
 class Goal(NamedTuple):
-    """What a term wants of a statistic: its value, or a range (a bound may be missing)."""
+    """What a term wants of a statistic: its value, or a range (a bound may be missing).
+
+    None of them: as little as possible. `statistic`: `<population>.<name>`; `scale`: the variance
+    that its cost is relative to (None: there is none); `unit`: of the statistic, '' for none.
+    """
 
     statistic: str
     target: tuple[float, ...] | None = None
     low: float | None = None
     high: float | None = None
+    scale: float | None = None
+    unit: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

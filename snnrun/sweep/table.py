@@ -151,7 +151,7 @@ def write_csv(table: Table, path: Path) -> None:
         [str(row.index), row.state, row.reason, *_cells(table.swept, table.units, row)]
         for row in table.rows
     )
-    _write(path, head, lines)
+    write_rows(path, head, lines)
 
 
 def write_means_csv(table: Means, path: Path) -> None:
@@ -162,7 +162,7 @@ def write_means_csv(table: Means, path: Path) -> None:
     for row in table.rows:
         cells = _cells(table.swept, table.units, row)
         lines.append([*cells[:k], str(row.n), *cells[k:]])
-    _write(path, head, lines)
+    write_rows(path, head, lines)
 
 
 def _columns(units: dict[Key, str]) -> list[str]:
@@ -175,7 +175,8 @@ def _cells(swept: list[str], units: dict[Key, str], row: Row | Mean) -> list[str
     return values + ["" if math.isnan(x) else text(float(x)) for x in numbers]
 
 
-def _write(path: Path, head: list[str], lines: Iterable[list[str]]) -> None:
+def write_rows(path: Path, head: list[str], lines: Iterable[list[str]]) -> None:
+    """Write a CSV file, whole or not at all; FileError if it can't be."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(head)
