@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from snnrun import __version__
-from snnrun.cli import check, inspect, plot, precompile, profile, show, simulate, sweep
+from snnrun.cli import check, inspect, optimize, plot, precompile, profile, show, simulate, sweep
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
 _LONGEST = 1000  # letters of a message
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command(name="simulate")(simulate.simulate)
 app.command(name="sweep")(sweep.sweep)
+app.command(name="optimize")(optimize.optimize)
 app.command(name="profile")(profile.profile)
 app.command(name="precompile")(precompile.precompile)
 app.command(name="show")(show.show)

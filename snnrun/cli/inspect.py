@@ -10,7 +10,9 @@ from snnrun.cli import one_run
 from snnrun.cli.options import Debug, Json
 from snnrun.errors import FileError
 
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")]
+Place = Annotated[
+    Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")
+]
 
 
 def inspect(path: Place, as_json: Json = False, debug: Debug = False) -> None:
@@ -44,9 +46,9 @@ def _sweep(path: Path, as_json: bool) -> None:
 
 
 def _search(path: Path, as_json: bool) -> None:
-    from snnrun.report.searching import as_plain, show_standing
+    from snnrun.report.searching import show_standing
     from snnrun.search.begin import reopened
-    from snnrun.search.end import outcome
+    from snnrun.search.end import as_plain, outcome
 
     found = outcome(*reopened(path))
     if as_json:

@@ -1,5 +1,6 @@
 """`snnrun optimize`: a search for parameters."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from snnrun.interruption import Interruption, Terminated
 
 if TYPE_CHECKING:
     from snnrun.optimizer._study import Study
+    from snnrun.report.searching import Course
     from snnrun.search.begin import Plan
     from snnrun.search.end import Outcome
 
@@ -168,15 +170,16 @@ def _work(
     as_json: bool,
 ) -> None:
     """Search, then write what was found and report."""
-    from snnrun.report.searching import watch
+    from snnrun.report.searching import Course
     from snnrun.search import end
 
     begun = time.perf_counter()
-    watcher = watch(plan.search.optimizer.candidates, quiet or as_json)
+    total, objectives = plan.search.optimizer.candidates, tuple(plan.search.objective.objectives)
+    watcher = Course(total, objectives, quiet or as_json, study.records())
     stopped: SnnrunError | None = None
     others = [_other(plan, place, workers) for _ in range(workers - 1)]
     try:
-        _search(plan, study, place, workers, interruption, lambda: watcher.show(study.records()))
+        _search(plan, study, workers, interruption, watcher)
         interruption.check()
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
@@ -190,12 +193,7 @@ def _work(
 
 
 def _search(
-    plan: "Plan",
-    study: "Study",
-    place: _Place,
-    workers: int,
-    interruption: Interruption,
-    tell: Any,
+    plan: "Plan", study: "Study", workers: int, interruption: Interruption, watcher: "Course"
 ) -> None:
     """Be a worker of the search."""
     from snnrun.engine.setup import set_up
@@ -207,7 +205,13 @@ def _search(
     if processes == 1:
         set_up(threads=1)
     interruption.savable = True  # what is not over waits in the study
-    pool = Pool(plan.source, plan.search.objective.feasible, processes)
+    idle = functools.partial(watcher.batch, None, 0, 0.0)
+    pool = Pool(plan.source, plan.search.objective.feasible, processes, idle)
+
+    def tell() -> None:
+        for record in study.records():
+            watcher.told(record)
+
     try:
         sizes = plan.sizes(processes)
         Worker(plan.search, study, pool, plan.seed, sizes, interruption, tell).work()
@@ -246,7 +250,8 @@ def _report(
     as_json: bool,
 ) -> None:
     """Say how a search went; exit with its code."""
-    from snnrun.report.searching import as_plain, show_outcome
+    from snnrun.report.searching import show_outcome
+    from snnrun.search.end import as_plain
 
     code = stopped.exit_code if stopped else found.exit_code
     state = "interrupted" if code == 75 else "failed" if code else "done"

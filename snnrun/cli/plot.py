@@ -8,7 +8,9 @@ import typer
 from snnrun.cli.options import Debug
 from snnrun.errors import FileError
 
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")]
+Place = Annotated[
+    Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")
+]
 File = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Where to draw: .png, .pdf or .svg."),
@@ -17,19 +19,37 @@ Statistic = Annotated[
     str | None,
     typer.Option("--statistic", metavar="NAME", help="Of a sweep: one statistic, or <P>.<name>."),
 ]
+Panel = Annotated[
+    str | None,
+    typer.Option(
+        "--panel",
+        metavar="NAME",
+        help="Of a search: overview, history, importance, slices, parallel, front, targets,"
+        " landscape, or all.",
+    ),
+]
 
 
-def plot(path: Place, out: File = None, statistic: Statistic = None, debug: Debug = False) -> None:
-    """Draw a sweep's statistics over its swept values, or a run's overview."""
+def plot(
+    path: Place,
+    out: File = None,
+    statistic: Statistic = None,
+    panel: Panel = None,
+    debug: Debug = False,
+) -> None:
+    """Draw a sweep's statistics over its swept values, a search, or a run's overview."""
     del debug  # read where errors are reported
     if (path / "plan.json").is_file():
         target = out or path / "sweep.png"
         _sweep(path, target, statistic)
+    elif (path / "search.json").is_file():
+        _search(path, out, panel or "overview")
+        return
     elif (path / "results.h5").is_file():
         target = out or path / "overview.png"
         _run(path, target)
     else:
-        raise FileError(f"{path}: holds neither a sweep (plan.json) nor a run (results.h5)")
+        raise FileError(f"{path}: holds no run (results.h5), sweep or search")
     print(target)
 
 
@@ -39,6 +59,19 @@ def _sweep(path: Path, target: Path, statistic: str | None) -> None:
     from snnrun.sweep.states import table
 
     draw(table(read(path), path), target, statistic)
+
+
+def _search(path: Path, out: Path | None, panel: str) -> None:
+    from snnrun.report.study import draw, draw_panel
+    from snnrun.search.begin import reopened
+    from snnrun.search.end import outcome
+
+    findings = outcome(*reopened(path)).findings
+    if out is not None and panel != "all":
+        draw_panel(findings, out, panel)
+        print(out)
+    else:
+        print("\n".join(map(str, draw(findings, out or path, [panel]))))
 
 
 def _run(path: Path, target: Path) -> None:

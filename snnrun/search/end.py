@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from snnrun.config.compose import compose
 from snnrun.errors import FileError
@@ -62,6 +63,21 @@ def outcome(plan: Plan, study: Study) -> Outcome:
         or (record.state == "infeasible" and record.reason.startswith(_BAD))
     ]
     return Outcome(findings, dict(counts), failures)
+
+
+def as_plain(findings: Findings) -> dict[str, Any]:
+    """Return the best candidates as plain JSON values."""
+    records = {record.number: record for record in findings.records}
+    best = [
+        {
+            "number": number,
+            "costs": dict(zip(findings.objectives, records[number].costs, strict=True)),
+            "values": records[number].values,
+            "terms": records[number].terms,
+        }
+        for number in findings.best
+    ]
+    return {"best": best}
 
 
 def concluded(plan: Plan, study: Study, folder: Path) -> Outcome:

@@ -1,7 +1,7 @@
 """Processes that simulate the candidates of one worker, each on a core of its own."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 
 from snnrun.child import Child, hear_signals
@@ -17,10 +17,19 @@ _LOST = Simulated(
 
 
 class Pool:
-    """`processes` of one thread each; a single one is this process."""
+    """`processes` of one thread each; a single one is this process.
 
-    def __init__(self, source: Source, feasible: Feasible | None, processes: int) -> None:
-        self._source, self._feasible = source, feasible
+    `idle()` is called now and then while others simulate.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        feasible: Feasible | None,
+        processes: int,
+        idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._source, self._feasible, self._idle = source, feasible, idle
         self._children: list[Child | None] = [None] * processes if processes > 1 else []
         self._here = None if self._children else Simulator(source, feasible)
 
@@ -68,6 +77,7 @@ class Pool:
                 busy[child.ear] = number, share
         while busy:
             interruption.check()
+            self._idle()
             for ear in wait(list(busy), timeout=_ASK_S):
                 assert isinstance(ear, Connection)
                 number, share = busy.pop(ear)
