@@ -179,7 +179,7 @@ def _work(
     stopped: SnnrunError | None = None
     others = [_other(plan, place, workers) for _ in range(workers - 1)]
     try:
-        _search(plan, study, workers, interruption, watcher)
+        _search(plan, study, place.folder, workers, interruption, watcher)
         interruption.check()
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
@@ -193,28 +193,35 @@ def _work(
 
 
 def _search(
-    plan: "Plan", study: "Study", workers: int, interruption: Interruption, watcher: "Course"
+    plan: "Plan",
+    study: "Study",
+    folder: Path,
+    workers: int,
+    interruption: Interruption,
+    watcher: "Course",
 ) -> None:
     """Be a worker of the search."""
     from snnrun.engine.setup import set_up
     from snnrun.search.begin import processes_of
+    from snnrun.search.ledger import Ledger
     from snnrun.search.pool import Pool
-    from snnrun.search.worker import Worker
+    from snnrun.search.worker import work
 
-    processes = processes_of(plan.e, workers)
+    search, processes = plan.search, processes_of(plan.e, workers)
     if processes == 1:
         set_up(threads=1)
-    interruption.savable = True  # what is not over waits in the study
     idle = functools.partial(watcher.batch, None, 0, 0.0)
-    pool = Pool(plan.source, plan.search.objective.feasible, processes, idle)
+    pool = Pool(plan.source, search.objective.feasible, processes, idle)
+    ledger = Ledger(study, search.objective, search.axes, plan.seed, folder)
 
     def tell() -> None:
         for record in study.records():
             watcher.told(record)
 
+    interruption.savable = True  # what is not over waits in the study
     try:
-        sizes = plan.sizes(processes)
-        Worker(plan.search, study, pool, plan.seed, sizes, interruption, tell).work()
+        batch = plan.batch(processes)
+        work(search, ledger, pool, batch, plan.e.trials, interruption, tell)
     finally:
         interruption.savable = False
         pool.close()

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from snnrun.optimizer._storage import open_storage
 from snnrun.optimizer._study import Study
 from snnrun.search.simulate import Source
 from snnrun.search.spec import Search
-from snnrun.search.worker import Sizes
 from snnrun.store.disk import cause, write_atomically
 from snnrun.store.folder import refuse_if_taken, unique_name
 
@@ -58,13 +56,12 @@ class Plan:
         found["optimizer.seed"] = json.dumps(self.seed)
         return found | {"snnrun": __version__, "jax": version("jax")}
 
-    def sizes(self, processes: int) -> Sizes:
+    def batch(self, processes: int) -> int:
         """Return how many candidates are asked at once, on so many cores."""
         optimizer = self.search.optimizer
         lanes = max(1, _LANE_NEURONS // self.e.network.size)
         few = math.ceil(optimizer.candidates / _BATCHES / processes)
-        batch = optimizer.batch or processes * min(lanes, max(1, few))
-        return Sizes(batch, self.e.trials)
+        return optimizer.batch or processes * min(lanes, max(1, few))
 
 
 def planned(source: Source) -> Plan:
@@ -160,9 +157,3 @@ def _text(value: Any) -> str:
 def processes_of(e: Experiment, workers: int) -> int:
     """Return how many processes each of so many workers on this machine gets."""
     return max(1, (e.engine.threads or cores()) // workers)
-
-
-def candidate_file(folder: Path, number: int, content: Mapping[str, Any]) -> None:
-    """Write what is known of a candidate."""
-    path = folder / "candidates" / f"{number}.json"
-    path.write_text(json.dumps(content), encoding="utf-8")

@@ -11,9 +11,9 @@ from snnrun.config.compose import compose
 from snnrun.errors import FileError
 from snnrun.optimizer._study import Study
 from snnrun.search.begin import Plan
-from snnrun.search.record import Findings, Record
+from snnrun.search.ledger import repeating
+from snnrun.search.record import Findings, Goal, Record
 from snnrun.search.table import write_table
-from snnrun.search.worker import reproducing
 from snnrun.store.disk import cause, write_atomically
 
 _BAD = ("nan", "runaway")
@@ -54,7 +54,7 @@ class Outcome:
 
 def outcome(plan: Plan, study: Study) -> Outcome:
     """Return how a search stands now."""
-    findings = study.findings(plan.search.axes, plan.search.objective.goals)
+    findings = study.findings(plan.search.axes, _goals(plan))
     counts = Counter(record.state for record in findings.records)
     failures = [
         record
@@ -63,6 +63,15 @@ def outcome(plan: Plan, study: Study) -> Outcome:
         or (record.state == "infeasible" and record.reason.startswith(_BAD))
     ]
     return Outcome(findings, dict(counts), failures)
+
+
+def _goals(plan: Plan) -> dict[str, Goal]:
+    """Return what each term wants, with the unit of its statistic."""
+    units = {name: statistic.units for name, statistic in plan.e.statistics.items()}
+    return {
+        name: goal._replace(unit=units.get(goal.statistic.partition(".")[2], ""))
+        for name, goal in plan.search.objective.goals.items()
+    }
 
 
 def as_plain(findings: Findings) -> dict[str, Any]:
@@ -124,5 +133,6 @@ def middle(front: Sequence[Record]) -> Record:
 
 def _config(plan: Plan, record: Record) -> str:
     source = plan.source
-    own = reproducing(record, plan.search.axes, plan.seed)
+    axes, seed = plan.search.axes, plan.seed
+    own = repeating(axes, record.values, seed, record.number, record.repeats)
     return compose([*source.overrides, *own], list(source.config_dirs), source.config).yaml

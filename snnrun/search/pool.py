@@ -7,13 +7,11 @@ from multiprocessing.connection import Connection, wait
 from snnrun.child import Child, hear_signals
 from snnrun.errors import InterruptedRunError, SnnrunError
 from snnrun.interruption import Interruption
-from snnrun.objective._feasible import Feasible, Judged
-from snnrun.search.simulate import Simulated, Simulator, Source, Wanted
+from snnrun.objective._feasible import Feasible
+from snnrun.search.simulate import Simulated, Simulator, Source, Wanted, failed
 
 _ASK_S = 0.2
-_LOST = Simulated(
-    {}, None, Judged({}, ""), 0.0, "the process that simulated it died (out of memory?)"
-)
+_LOST = "the process that simulated it died (out of memory?)"
 
 
 class Pool:
@@ -50,7 +48,7 @@ class Pool:
         self._hand_out(shares, wanted, found, interruption)
         for place in [place for place, one in enumerate(found) if one is None]:
             self._hand_out([[place]], wanted, found, interruption)
-        return [one or _LOST for one in found]
+        return [one or failed(_LOST) for one in found]
 
     def close(self) -> None:
         """End the processes at once."""

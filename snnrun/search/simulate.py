@@ -44,8 +44,8 @@ class Wanted(NamedTuple):
 class Simulated(NamedTuple):
     """What a simulation found.
 
-    `judged`: whether it is feasible; `error`: why there is nothing, where it could not be run at
-    all; `seconds`: its share of the time.
+    `judged`: whether it is feasible; `error`: why there is nothing, where there can be no such
+    network, or where it is `broken`: something failed; `seconds`: its share of the time.
     """
 
     estimates: Estimates
@@ -53,6 +53,7 @@ class Simulated(NamedTuple):
     judged: Judged
     seconds: float
     error: str = ""
+    broken: bool = False
 
 
 class Simulator:
@@ -77,7 +78,7 @@ class Simulator:
                 e = self._experiment(one)
                 groups.setdefault(self._grouping.add(e), []).append((place, e))
             except ConfigError as error:
-                found[place] = _impossible(error)
+                found[place] = _without(error)
         for number, members in groups.items():
             trials = [wanted[place].trial for place, _ in members]
             experiments = [e for _, e in members]
@@ -106,7 +107,7 @@ class Simulator:
             try:
                 course = Course(e, Nowhere(), batch.backend, self._like, least, [trial])
             except ConfigError as error:
-                found.append(_impossible(error))
+                found.append(_without(error))
             else:
                 found.append(course)
                 self._like = course.network
@@ -124,7 +125,7 @@ class Simulator:
         if isinstance(result, InterruptedRunError | MemoryError):
             raise result
         if isinstance(result, Exception):
-            return _impossible(result)
+            return _without(result)
         ((trial, estimates, health),) = result.per_trial
         judged = Judged({}, "")
         if self._feasible is not None:
@@ -142,6 +143,12 @@ class Simulator:
         return self._batches[number, trials]
 
 
-def _impossible(error: Exception) -> Simulated:
-    text = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
-    return Simulated({}, None, Judged({}, ""), 0.0, text)
+def failed(error: Exception | str, broken: bool = True) -> Simulated:
+    """Return that there is nothing, and why."""
+    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+    return Simulated({}, None, Judged({}, ""), 0.0, text, broken)
+
+
+def _without(error: Exception) -> Simulated:
+    impossible = isinstance(error, ConfigError)
+    return failed(str(error) if impossible else error, broken=not impossible)

@@ -1,0 +1,125 @@
+"""What candidates have found goes into the study, and into files of their own.
+
+A candidate's networks are the trials of one seed, each with a connectivity of its own, so that one
+run with as many trials repeats it.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snnrun import random
+from snnrun.config.values import assignment
+from snnrun.objective._cost import Cost, Scored
+from snnrun.optimizer._base import standard_error
+from snnrun.optimizer._desk import Candidate
+from snnrun.optimizer._found import Found
+from snnrun.optimizer._study import Study
+from snnrun.search.record import Axis
+from snnrun.search.simulate import Simulated
+
+
+@dataclasses.dataclass
+class Tried:
+    """A candidate that is tried: the networks it had, and what they cost."""
+
+    candidate: Candidate
+    runs: list[Simulated] = dataclasses.field(default_factory=list)
+    scores: list[Scored] = dataclasses.field(default_factory=list)
+
+    @property
+    def costs(self) -> list[float]:
+        """The first objective's cost of each network."""
+        return [score.costs[0] for score in self.scores]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ledger:
+    """Tells a study, and writes `candidates/<number>.json` into a folder.
+
+    `seed`: of the search, from which those of the networks follow.
+    """
+
+    study: Study
+    cost: Cost
+    axes: Mapping[str, Axis]
+    seed: int
+    folder: Path
+
+    def changes(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return the overrides that make a candidate of what all have in common."""
+        return changes(self.axes, candidate.values, self.seed, candidate.number)
+
+    def done(self, tried: Tried) -> None:
+        """A candidate has costs."""
+        mean = self.cost.mean(tried.scores)
+        number = tried.candidate.number
+        self.study.told(number, mean.costs, _found(tried.runs, tried.scores, mean.terms))
+        costs = dict(zip(self.cost.objectives, mean.costs, strict=True))
+        self._write(tried, {"state": "done", "costs": costs, "terms": mean.terms})
+
+    def infeasible(
+        self, tried: Tried, amounts: Mapping[str, float], reason: str, run: Simulated | None
+    ) -> None:
+        """A candidate violates constraints, by some amounts (> 0)."""
+        found = _found([run] if run else [], [], {})
+        self.study.infeasible(tried.candidate.number, amounts, reason, found)
+        told = {"state": "infeasible", "reason": reason, "violations": dict(amounts)}
+        self._write(tried, told)
+
+    def failed(self, tried: Tried, reason: str) -> None:
+        """A candidate could not be simulated."""
+        self.study.failed(tried.candidate.number, reason)
+        self._write(tried, {"state": "failed", "reason": reason})
+
+    def _write(self, tried: Tried, told: dict[str, Any]) -> None:
+        number, values, _ = tried.candidate
+        overrides = repeating(self.axes, values, self.seed, number, len(tried.runs))
+        content = {"number": number, **told, "values": values, "overrides": overrides}
+        path = self.folder / "candidates" / f"{number}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def changes(
+    axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int
+) -> tuple[str, ...]:
+    """Return the overrides that make a candidate of what all have in common."""
+    own = [assignment(axes[name].path, value) for name, value in values.items()]
+    return (*own, f"seed={seed_of(seed, number)}", "network.per_trial=true")
+
+
+def repeating(
+    axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int, networks: int
+) -> list[str]:
+    """Return the overrides with which `simulate` repeats a candidate that had some networks."""
+    return [*changes(axes, values, seed, number), f"trials={max(1, networks)}"]
+
+
+def seed_of(seed: int, number: int) -> int:
+    """Return the seed of a candidate's networks."""
+    low, high = (int(word) for word in random.stream_key(seed, "search", "candidate", number))
+    return (low | high << 32) >> 1
+
+
+def _found(
+    runs: Sequence[Simulated], scores: Sequence[Scored], terms: Mapping[str, float]
+) -> Found:
+    """Return what a candidate's networks found, as their means."""
+    statistics = {
+        ".".join(key): _mean([run.estimates[key].value for run in runs])
+        for key in (runs[0].estimates if runs else ())
+    }
+    costs = zip(*(score.costs for score in scores), strict=True)
+    se = tuple(x if math.isfinite(x := standard_error(list(c))) else math.nan for c in costs)
+    seconds = math.fsum(run.seconds for run in runs)
+    return Found(se, terms, statistics, len(scores), seconds)
+
+
+def _mean(values: list[Any]) -> float | tuple[float, ...]:
+    mean = np.mean(np.array(np.broadcast_arrays(*values), np.float64), axis=0)
+    return float(mean) if mean.ndim == 0 else tuple(mean.tolist())
