@@ -8,6 +8,8 @@ import yaml
 from snnrun.component import GROUPS, find, names
 from snnrun.config.build import build
 from snnrun.config.compose import compose
+from snnrun.config.fields import Problems
+from snnrun.config.parts import read_part
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
@@ -55,8 +57,18 @@ def test_a_preset_composes_and_builds_in_its_place(name):
         "connect": lambda: experiment.network.projections["EE"].connect,
         "drive": lambda: experiment.drives["new"],
         "statistics": lambda: experiment.statistics[kind],
+        "optimizer": lambda: of_search(composed, group),
+        "objective": lambda: of_search(composed, group),
     }
     assert placed[group]().kind == kind
+
+
+def of_search(composed, group):
+    """Return the part of a search that a composed tree has at its root."""
+    problems = Problems()
+    part = read_part(group, composed.tree[group], group, 0.05, problems)
+    assert problems.found == []
+    return part
 
 
 def test_there_are_files_to_check():
@@ -87,7 +99,7 @@ def test_a_kind_has_its_three_mirrors(group, kind):
     assert yaml.safe_load((CONF / group / f"{kind}.yaml").read_text())["kind"] == kind
 
 
-@pytest.mark.parametrize("group", ["drive", "statistics", "record"])
+@pytest.mark.parametrize("group", ["drive", "statistics", "record", "optimizer", "objective"])
 def test_every_optional_group_has_none(group):
     assert f"{group}/none" in PRESETS
 

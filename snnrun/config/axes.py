@@ -153,6 +153,7 @@ def _choices(o: AxisOptions, current: Any) -> Iterator[tuple[str, str]]:
         if not kind_of(value) or (wanted != "null" and kind_of(value) != wanted):
             told = f"but {o.path} is {wanted}" if wanted != "null" else "which is no single value"
             yield "choice", f"holds {shown(value)}, {told}"
+            return
 
 
 def try_out(composed: Composed, axes: dict[str, Axis], problems: Problems) -> None:

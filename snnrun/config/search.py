@@ -29,7 +29,7 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
         return None
     problems = Problems()
     axes = read_axes(tree, problems)
-    if not problems.mapping(tree, "search"):
+    if not axes and not problems.found:
         problems.add("search", "there is no parameter to search; add search.NAME={path: …}")
     constraints = read_constraints(tree, axes, problems)
     points = read_start_points(tree, axes, problems)

@@ -94,7 +94,9 @@ def _check(node: ast.expr, names: Collection[str], depth: int) -> None:
                 _check_exponent(node.right)
         case _:
             what = type(node).__name__.lower()
-            raise ValueError(f"holds a {what}; only numbers, names, + - * / ** and brackets may")
+            raise ValueError(
+                f"is no arithmetic ({what}); it knows numbers, names, + - * / **, brackets"
+            )
 
 
 def _check_exponent(node: ast.expr) -> None:

@@ -7,7 +7,6 @@
 Shapes: `E` spikes.
 """
 
-import csv
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from snnrun.store import opened as safe
 
 _TEXTS = (".csv", ".tsv", ".txt")
 _TO_MS = {"ms": 1.0, "millisecond": 1.0, "milliseconds": 1.0, "s": 1e3, "seconds": 1e3}
+_LARGEST_ID = 2.0**53
 _IDS = ("id", "ids", "neuron", "neurons", "neuron_id", "neuron_ids", "node_id", "node_ids", "unit")
 
 
@@ -98,10 +98,7 @@ def _columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline(1000).strip().lstrip("# ").lower()
     mark = next((m for m in (",", ";", "\t") if m in first), None)
-    words = [
-        word.strip(" \"'")
-        for word in (next(csv.reader([first], delimiter=mark), []) if mark else first.split())
-    ]
+    words = [word.strip(" \"'") for word in first.split(mark)] if first else []
     named = not all(map(_is_number, words))
     if len(words) != 2:
         raise ValueError(f"it needs two columns, time in ms and neuron id, not {len(words)}")
@@ -112,8 +109,8 @@ def _columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("its times are in seconds; write them in ms")
     table = _table(path, mark, named)
     times, ids = table[:, int(swapped)], table[:, 1 - int(swapped)]
-    if not (ids == np.floor(ids)).all():
-        raise ValueError("it holds neuron ids that are no whole numbers")
+    if not (ids == np.floor(ids)).all() or not (np.abs(ids) < _LARGEST_ID).all():
+        raise ValueError("it holds neuron ids that are no whole numbers below 2^53")
     return times, ids.astype(np.int64)
 
 
@@ -140,7 +137,7 @@ def _ordered(ms: np.ndarray, ids: Any, jumbled: bool = False) -> Recorded:
         raise ValueError(f"it has {ms.size} times, but {ids.size} neuron ids")
     if not np.isfinite(ms).all() or (ms < 0).any():
         raise ValueError("it holds times that are negative or not finite")
-    if (ids < 0).any() or (ids.astype(np.float64) >= 2**53).any():
+    if (ids < 0).any() or (ids.astype(np.float64) >= _LARGEST_ID).any():
         raise ValueError("it holds neuron ids that are negative or beyond 2^53")
     ids = ids.astype(np.int64)
     by_neuron = np.argsort(ids, kind="stable")
