@@ -7,7 +7,7 @@ also reach parameters of a model chosen on the same line.
 import dataclasses
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from snnrun.config.messages import friendly, from_parser
 from snnrun.config.reader import read
 from snnrun.config.references import resolve
 from snnrun.config.sources import reaches_hydra
-from snnrun.config.values import normal, put
+from snnrun.config.values import assignment, normal, put
 from snnrun.config.writer import yaml_of
 from snnrun.errors import ConfigError
 
@@ -92,10 +92,14 @@ class Composer:
         self._is_group = functools.lru_cache(_MOST_KEPT)(functools.partial(hydra_app.is_group, app))
         self._parse = functools.lru_cache(_MOST_KEPT)(hydra_app.parser())
 
-    def compose(self, overrides: list[str]) -> Composed:
-        """Return the complete tree for some overrides, each with one value."""
+    def compose(self, overrides: list[str], settings: Iterable[tuple[str, Any]] = ()) -> Composed:
+        """Return the complete tree for some overrides, each with one value.
+
+        `settings`: paths and values that are put in after them.
+        """
         with from_parser(overrides):
             parsed = [self._parse(override) for override in overrides]
+        parsed += [assignment(path, value) for path, value in settings]
         for override in parsed:
             _one_value_of_ours(override)
         choices, swaps, values = _sorted(self.app, self._is_group, parsed)

@@ -9,7 +9,13 @@ import json
 import re
 from typing import Any
 
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import (
+    Override,
+    OverrideType,
+    Quote,
+    QuotedString,
+    ValueType,
+)
 from omegaconf import OmegaConf
 
 from snnrun.config.reader import plain
@@ -22,11 +28,15 @@ class _UnusualError(Exception):
     """Something that OmegaConf alone decides."""
 
 
-def assignment(path: str, value: Any) -> str:
-    """Return the override that sets a path to a number, truth value, text or nothing."""
-    if isinstance(value, str):
-        return f"{path}={QuotedString(value, Quote.single).with_quotes()}"
-    return f"{path}={json.dumps(value)}"
+def assignment(path: str, value: Any) -> Override:
+    """Return the override that sets a path to a number, truth value, text or nothing.
+
+    Its `input_line` is how it is written; that is not parsed, which takes a millisecond.
+    """
+    is_text = isinstance(value, str)
+    written = QuotedString(value, Quote.single).with_quotes() if is_text else json.dumps(value)
+    line = f"{path}={written}"
+    return Override(OverrideType.CHANGE, path, ValueType.ELEMENT, value, input_line=line)
 
 
 def normal(tree: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from snnrun.optimizer._desk import Candidate
 from snnrun.optimizer._found import Found
 from snnrun.optimizer._study import Study
 from snnrun.search.record import Axis
-from snnrun.search.simulate import Simulated
+from snnrun.search.simulate import Changes, Simulated
 
 
 @dataclasses.dataclass
@@ -51,8 +51,8 @@ class Ledger:
     seed: int
     folder: Path
 
-    def changes(self, candidate: Candidate) -> tuple[str, ...]:
-        """Return the overrides that make a candidate of what all have in common."""
+    def changes(self, candidate: Candidate) -> Changes:
+        """Return the paths and values that make a candidate of what all have in common."""
         return changes(self.axes, candidate.values, self.seed, candidate.number)
 
     def done(self, tried: Tried) -> None:
@@ -85,19 +85,18 @@ class Ledger:
         path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def changes(
-    axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int
-) -> tuple[str, ...]:
-    """Return the overrides that make a candidate of what all have in common."""
-    own = [assignment(axes[name].path, value) for name, value in values.items()]
-    return (*own, f"seed={seed_of(seed, number)}", "network.per_trial=true")
+def changes(axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int) -> Changes:
+    """Return the paths and values that make a candidate of what all have in common."""
+    own = ((axes[name].path, value) for name, value in values.items())
+    return (*own, ("seed", seed_of(seed, number)), ("network.per_trial", True))
 
 
 def repeating(
     axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int, networks: int
 ) -> list[str]:
     """Return the overrides with which `simulate` repeats a candidate that had some networks."""
-    return [*changes(axes, values, seed, number), f"trials={max(1, networks)}"]
+    settings = *changes(axes, values, seed, number), ("trials", max(1, networks))
+    return [str(assignment(path, value).input_line) for path, value in settings]
 
 
 def seed_of(seed: int, number: int) -> int:

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from snnrun.batch import Batch, choose
 from snnrun.clock import Clock
@@ -24,6 +24,8 @@ from snnrun.runner import together
 from snnrun.summary import Summary
 from snnrun.sweep.alike import Grouping
 
+Changes = tuple[tuple[str, Any], ...]
+
 
 @dataclasses.dataclass(frozen=True)
 class Source:
@@ -35,9 +37,9 @@ class Source:
 
 
 class Wanted(NamedTuple):
-    """A simulation: what a candidate changes, and which of its networks it is."""
+    """A simulation: paths and values of a candidate, and which of its networks it is."""
 
-    changes: tuple[str, ...]
+    changes: Changes
     trial: int = 0
 
 
@@ -88,7 +90,7 @@ class Simulator:
         return [one for one in found if one is not None]
 
     def _experiment(self, wanted: Wanted) -> Experiment:
-        composed = self._composer.compose([*self._source.overrides, *wanted.changes])
+        composed = self._composer.compose(list(self._source.overrides), wanted.changes)
         e, _ = build(composed)
         return dataclasses.replace(e, engine=dataclasses.replace(e.engine, threads=1))
 

@@ -6,6 +6,7 @@ Each step takes all that are left together.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from snnrun.health import sentence
 from snnrun.interruption import Interruption
@@ -13,10 +14,10 @@ from snnrun.optimizer._base import Incumbent, Optimizer
 from snnrun.optimizer._desk import Candidate
 from snnrun.search.ledger import Ledger, Tried
 from snnrun.search.pool import Pool
-from snnrun.search.simulate import Simulated, Wanted
+from snnrun.search.simulate import Changes, Simulated, Wanted
 from snnrun.search.spec import Search
 
-_LEAN = ("record.spikes=[]", "record.counts.bin_ms=null")  # nothing is kept of them
+_LEAN: Changes = (("record.spikes", []), ("record.counts.bin_ms", None))  # nothing is kept of them
 _UNHEALTHY = ("nan", "runaway")
 
 
@@ -62,7 +63,7 @@ class Trying:
     def _look_first(self, ms: float) -> None:
         """Refuse those that a short run shows to be infeasible."""
         ones = list(self._tried.values())
-        found = self._simulate([(one, 0) for one in ones], f"duration.ms={ms!r}")
+        found = self._simulate([(one, 0) for one in ones], ("duration.ms", ms))
         for one, run in zip(ones, found, strict=True):
             self._is_sound(one, run)
 
@@ -93,7 +94,9 @@ class Trying:
                 enough = next((n for n in counts if not again(one.costs[:n], best)), len(one.runs))
                 del one.runs[enough:], one.scores[enough:]
 
-    def _simulate(self, pairs: Sequence[tuple[Tried, int]], *more: str) -> list[Simulated]:
+    def _simulate(
+        self, pairs: Sequence[tuple[Tried, int]], *more: tuple[str, Any]
+    ) -> list[Simulated]:
         wanted = [
             Wanted((*self._ledger.changes(one.candidate), *_LEAN, *more), trial)
             for one, trial in pairs
