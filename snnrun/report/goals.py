@@ -20,12 +20,12 @@ def wanted(goal: Goal) -> str:
     if is_vector(goal):
         return "norm of the difference"
     if goal.target is not None:
-        return f"target {goal.target[0]:.3g}{unit}"
+        return f"target {goal.target[0]:.4g}{unit}"
     if goal.low is not None and goal.high is not None:
-        return f"range {goal.low:.3g} to {goal.high:.3g}{unit}"
+        return f"range {goal.low:.4g} to {goal.high:.4g}{unit}"
     if goal.low is not None:
-        return f"at least {goal.low:.3g}{unit}"
-    return "to be minimised" if goal.high is None else f"at most {goal.high:.3g}{unit}"
+        return f"at least {goal.low:.4g}{unit}"
+    return "to be minimised" if goal.high is None else f"at most {goal.high:.4g}{unit}"
 
 
 def off_target(goal: Goal, value: float | tuple[float, ...]) -> float | None:

@@ -179,7 +179,7 @@ def _near_bounds(findings: Findings, best: Record) -> list[str]:
         at = unit_place(axis, value)
         if at < _NEAR or at > 1 - _NEAR:
             bound = f"low={axis.low:g}" if at < 0.5 else f"high={axis.high:g}"
-            lines.append(f"note: {name} is at its bound {bound}; better ones may lie beyond")
+            lines.append(f"note: {name} is near its bound {bound}; better ones may lie beyond")
     return lines
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from snnrun.report.goals import is_vector, off_target, padded, wanted
 from snnrun.report.study_content import BEST, BLUE, DARK, Content, Look
-from snnrun.report.sweep_axis import plain
+from snnrun.report.sweep_axis import plain, shortened
 from snnrun.search.record import Goal
 
 _FAR = 10.0  # in sqrt(scale), beyond which the axis is logarithmic
@@ -83,7 +83,7 @@ def _said(goal: Goal, value: Any) -> str:
     text = wanted(goal)
     if is_vector(goal):
         return text
-    return f"{float(np.ravel(value)[0]):.3g}, {text}"
+    return f"{float(np.ravel(value)[0]):.4g}, {text}"
 
 
 def _vector(axes: Axes, shown: Content, name: str, value: Any) -> None:
@@ -96,8 +96,8 @@ def _vector(axes: Axes, shown: Content, name: str, value: Any) -> None:
     x = np.arange(1, shown_ + 1)
     axes.plot(x, wanted[:shown_], "s-", color=DARK, ms=4, lw=1, mfc="white", label="target")
     axes.plot(x, found[:shown_], "o-", color=BEST, ms=3.5, lw=1.4, label="achieved")
-    unit = f" ({goal.unit.replace('^2', '²')})" if goal.unit else ""
-    axes.set_title(plain(f"{name}{unit}"), fontsize=9)
+    axes.set_title(plain(shortened(name)), fontsize=9)
+    axes.set_ylabel(plain(goal.unit.replace("^2", "²")), fontsize=9)
     axes.set_xlabel("element", fontsize=9)
     axes.tick_params(labelsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -133,7 +133,7 @@ class TestOutcome:
             "rate E.firing_rate 9.44 target 9.29 sp/s 0.5",
             "spectrum E.shared_eigenspectrum 4.83 2.21 0.945 0.42 0 … 4.6 2.1 0.9 0.4 0.25",
             "cv E.isi_cv 0.8 range 0.8 to 1.2 0",
-            "note: sigma_I is at its bound high=0.25; better ones may lie beyond",
+            "note: sigma_I is near its bound high=0.25; better ones may lie beyond",
             "config: out/best/config.yaml",
             "table: out/table.csv",
         ):
