@@ -179,7 +179,8 @@ class _Folds:
         else:
             begin = _loadings(train, self._start[:, :z], np.full(len(train), z))
             fit = expectation_maximisation(train, begin, _CV_TOLERANCE, 0.0, _ITERATIONS)
-        found = fit.log_likelihood(self._test[mine]) * self._windows[mine]
+        with np.errstate(invalid="ignore"):  # of a fit that there is not
+            found = fit.log_likelihood(self._test[mine]) * self._windows[mine]
         found = found.reshape(-1, draws.size).sum(axis=0)
         return np.where(np.isfinite(found), found, -np.inf)
 

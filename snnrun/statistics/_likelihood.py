@@ -10,6 +10,7 @@ Clarke 1970, Br J Math Stat Psychol 23:43) to the maximum itself.
 Shapes: `B` problems, `p` neurons, `z` latents.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -81,12 +82,26 @@ def _iterate(
     sg = s @ g
     m = _t(loadings) @ g + np.eye(loadings.shape[2])
     a = _t(g) @ sg
-    inverse = _inverse(np.concatenate([m, m + a]))
-    logdet = 2 * np.log(np.diagonal(np.linalg.cholesky(m), axis1=1, axis2=2)).sum(axis=1)
+    inverse = _or_nan(_inverse, np.concatenate([m, m + a]))
+    factor = _or_nan(np.linalg.cholesky, m)
+    logdet = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
     explained = np.einsum("bij,bij->b", inverse[: len(m)], a)
     fit = np.log(private).sum(axis=1) + logdet + (v / private).sum(axis=1) - explained
     c = sg @ inverse[len(m) :]
     return -0.5 * fit, c @ m, np.maximum(low, v - np.einsum("bij,bij->bi", c, sg))
+
+
+def _or_nan(of: Callable[[np.ndarray], np.ndarray], m: np.ndarray) -> np.ndarray:
+    """Return a function of matrices `[B, n, n]`; NaN of those that are singular in these numbers.
+
+    So is what has a private variance near 0 (Heywood's case), as training windows may.
+    """
+    try:
+        return of(m)
+    except np.linalg.LinAlgError:
+        if len(m) == 1:
+            return np.full_like(m, np.nan)
+        return np.concatenate([_or_nan(of, half) for half in np.array_split(m, 2)])
 
 
 def _inverse(m: np.ndarray) -> np.ndarray:

@@ -158,3 +158,11 @@ def test_latents_are_a_word_or_a_whole_number(latents):
     for good in ("cv", 3):
         assert read(type(part), {**node, "latents": good}, "s", problems).latents == good
     assert problems.found == []
+
+
+@pytest.mark.parametrize("seed", [1, 24])
+def test_numbers_of_latents_that_have_no_fit_are_not_taken(seed):
+    """Among few sparse windows a fold's fit can become singular (Heywood's case)."""
+    counts = np.random.default_rng(seed).poisson(0.15, (30, 8))
+    found = statistic(sample=8, draws=2, min_rate=0.0).estimate(counts, Subjects(1, "E", 0, None))
+    assert np.isfinite(found.value)
