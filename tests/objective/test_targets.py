@@ -20,7 +20,6 @@ from tests.cli.program import call
 
 VALUES = [
     "network.scale=0.1",
-    "dt=0.1",
     "duration.ms=1000",
     "duration.warmup_ms=100",
     "statistics.firing_rate.window_ms=50",
