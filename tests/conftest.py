@@ -7,12 +7,13 @@ jax.config.update("jax_enable_x64", True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly that nothing was tried on a Slurm, where there is none."""
+    """Say loudly what was not tried for want of a Slurm or a PostgreSQL."""
     skipped = terminalreporter.stats.get("skipped", [])
-    untried = {r.nodeid: r.longrepr[2] for r in skipped if "no Slurm:" in str(r.longrepr)}
-    if untried:
-        terminalreporter.section(
-            "WARNING: not tried on a real Slurm", sep="!", yellow=True, bold=True
-        )
-        for line in (*untried, *sorted(set(untried.values()))):
-            terminalreporter.line(line, yellow=True)
+    for service in ("Slurm", "PostgreSQL"):
+        because = f"no {service}:"
+        untried = {r.nodeid: r.longrepr[2] for r in skipped if because in str(r.longrepr)}
+        if untried:
+            title = f"WARNING: not tried on a real {service}"
+            terminalreporter.section(title, sep="!", yellow=True, bold=True)
+            for line in (*untried, *sorted(set(untried.values()))):
+                terminalreporter.line(line, yellow=True)

@@ -19,6 +19,7 @@ from snnrun.optimizer._trials import DEATHS, WORKER, Trials
 from snnrun.optimizer._worker import BEAT_S, beat_key, this_worker
 
 MOST_DEATHS = 3
+_CHUNK_S = 1.0  # of draws that are written together
 
 
 class Candidate(NamedTuple):
@@ -65,7 +66,7 @@ class Desk:
         try:
             while len(candidates) < len(numbers):
                 self.alive()
-                until = time.monotonic() + BEAT_S / 2
+                until = time.monotonic() + _CHUNK_S
                 with self._place.later():
                     while len(candidates) < len(numbers) and time.monotonic() < until:
                         candidates.append(self._candidate(numbers[len(candidates)]))

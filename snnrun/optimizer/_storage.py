@@ -11,7 +11,6 @@ asking more, putting back those of dead workers) is done in its `turn`.
 
 import contextlib
 import dataclasses
-import hashlib
 import importlib.util
 import logging
 import os
@@ -23,15 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, get_storage
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, get_storage
 
 from snnrun.errors import ConfigError, FileError, SnnrunError
 from snnrun.optimizer._journal import Journal
 from snnrun.store.disk import cause
-from snnrun.store.lock import turn as file_turn
 
 VARIABLE = "OPTUNA_STORAGE"
-_CONNECT_S, _WAIT_S = 10, 60
+_CONNECT_S, WAIT_S = 10, 60
 _SERVICES = ("sqlalchemy", "psycopg", "psycopg2", "pymysql", "redis", "sqlite3")
 _EXTRAS = {"psycopg": "postgresql", "pymysql": "mysql", "redis": "redis"}
 _KNOWN = (
@@ -48,8 +46,8 @@ class Place:
     """A storage, opened.
 
     `text`: what it is called in messages, without passwords; `turn`: lets one worker of a study
-    at a time do something, and writes it at once; `together`: writes at once; `later`: also, but
-    lets others write meanwhile.
+    at a time do something, and writes it at once; `together`: writes at once; `later`: at the
+    end, and lets others write meanwhile; `close`: ends its connections.
     """
 
     base: BaseStorage
@@ -57,6 +55,7 @@ class Place:
     turn: Turn
     together: Writing = nullcontext
     later: Writing = nullcontext
+    close: Callable[[], None] = lambda: None
 
     @contextlib.contextmanager
     def reached(self) -> Iterator[None]:
@@ -95,8 +94,8 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
 
 def without_password(url: str) -> str:
     """Return a URL without what must not be shown."""
-    url = re.sub(r"(://[^:/@?]*):.*@", r"\1:***@", url)
-    return re.sub(r"(?i)([?&][^=&]*(?:password|secret|passwd)[^=&]*=)[^&]*", r"\1***", url)
+    url = re.sub(r"(?i)([?&][^=&]*(?:password|secret|passwd)[^=&]*=)[^&]*", r"\1***", url)
+    return re.sub(r"(://[^:/@?]*):.*@", r"\1:***@", url)
 
 
 def _journal(path: Path, new: bool) -> Place:
@@ -118,12 +117,15 @@ def _redis(url: str, text: str) -> Place:
     import redis
     from optuna.storages.journal import JournalRedisBackend
 
-    client = redis.Redis.from_url(url, socket_connect_timeout=_CONNECT_S)
+    try:
+        client = redis.Redis.from_url(url, socket_connect_timeout=_CONNECT_S)
+    except ValueError:
+        raise _no_url(text) from None
     client.ping()
 
     @contextlib.contextmanager
     def turn(name: str) -> Iterator[None]:
-        with client.lock(f"snnrun:{_key(name)}", timeout=_WAIT_S, blocking_timeout=2 * _WAIT_S):
+        with client.lock(f"snnrun:{name}", timeout=WAIT_S, blocking_timeout=2 * WAIT_S):
             yield
 
     with warnings.catch_warnings():
@@ -146,67 +148,28 @@ def _database(url: str, scheme: str, text: str) -> Place:
     limited = driver in ("psycopg", "psycopg2", "pymysql")
     arguments: dict[str, Any] = {"connect_timeout": _CONNECT_S} if limited else {}
     if scheme == "sqlite":
-        arguments["timeout"] = _WAIT_S  # for the others' writes
+        arguments["timeout"] = WAIT_S  # for the others' writes
     from sqlalchemy.exc import ArgumentError
 
+    from snnrun.optimizer._database import Database
+
     try:
-        kwargs = {"connect_args": arguments, "pool_pre_ping": True}
-        base = RDBStorage(url, engine_kwargs=kwargs)
+        database = Database(url, arguments)
     except RuntimeError as error:  # the tables are of another version of Optuna
         raise FileError(f"{text}: {_short(error)}") from error
-    except (ArgumentError, ValueError, TypeError) as error:
-        raise ConfigError(f"storage: {text}: {_short(error)}") from error
-    turns = {"sqlite": _sqlite_turn, "mysql": _mysql_turn, "mariadb": _mysql_turn}
-    return Place(get_storage(base), text, turns.get(scheme, _postgresql_turn)(base))
+    except (ArgumentError, ValueError, TypeError):
+        raise _no_url(text) from None
+    base = get_storage(database.base)  # with Optuna's cache of what is over
+    together = database.together
+    return Place(base, text, database.turn, together, together, database.close)
 
 
-def _sqlite_turn(base: RDBStorage) -> Turn:
-    """Take turns at a file beside the database: a lock in it would keep Optuna out as well."""
-    name = base.engine.url.database
-    if not name or name == ":memory:":
-        return lambda name: nullcontext()
-    path = Path(f"{name}.turn")
-    path.touch()
-    return lambda name: file_turn(path)
-
-
-def _postgresql_turn(base: RDBStorage) -> Turn:
-    """Take turns at an advisory lock, which ends with its transaction or process."""
-
-    @contextlib.contextmanager
-    def turn(name: str) -> Iterator[None]:
-        from sqlalchemy import text
-
-        number = int.from_bytes(bytes.fromhex(_key(name)), "big", signed=True)
-        with base.engine.begin() as connection:
-            connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_S}s'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
-            yield
-
-    return turn
-
-
-def _mysql_turn(base: RDBStorage) -> Turn:
-    """Take turns at a named lock, which ends with its connection."""
-
-    @contextlib.contextmanager
-    def turn(name: str) -> Iterator[None]:
-        from sqlalchemy import text
-
-        lock = {"name": f"snnrun {_key(f'{base.engine.url.database} {name}')}", "wait": _WAIT_S}
-        with base.engine.connect() as connection:
-            if connection.scalar(text("SELECT GET_LOCK(:name, :wait)"), lock) != 1:
-                raise FileError("another worker holds the study's lock, and does not go on")
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
-
-    return turn
-
-
-def _key(name: str) -> str:
-    return hashlib.blake2b(f"snnrun {name}".encode(), digest_size=8).hexdigest()
+def _no_url(text: str) -> ConfigError:
+    """Return what to raise for a URL whose parser's complaint may name parts of a password."""
+    return ConfigError(
+        f"storage: {text}: can't be read as a URL; special characters in names and passwords are"
+        " written as %40 for @, %2F for /, %3A for :"
+    )
 
 
 def _need(package: str, text: str) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import optuna
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from snnrun.optimizer._about import OBJECTIVES, settle
@@ -20,7 +22,7 @@ from snnrun.optimizer._desk import Candidate, Desk
 from snnrun.optimizer._found import Found, attributes, best_of, record_of
 from snnrun.optimizer._space import refuse_points
 from snnrun.optimizer._storage import Place
-from snnrun.optimizer._trials import START_POINT, WORKER, minimise, reserve
+from snnrun.optimizer._trials import START_POINT, WORKER, reserve
 from snnrun.optimizer._worker import Watch
 from snnrun.search.record import Axis, Findings, Goal, Record
 
@@ -62,13 +64,7 @@ class Study:
         """
         sampler = optimizer.sampler(seed, space)
         with storage.reached(), storage.turn(name):
-            study = optuna.create_study(
-                storage=storage.base,
-                sampler=sampler,
-                study_name=name,
-                directions=minimise(objectives),
-                load_if_exists=True,
-            )
+            study = _opened(storage.base, name, len(objectives))
             notes = settle(study, {OBJECTIVES: json.dumps(objectives), **about})
             return cls(Desk(storage, name, sampler, space), optimizer.candidates, notes)
 
@@ -158,3 +154,11 @@ class Study:
             records=records,
             best=best_of(records),
         )
+
+
+def _opened(base: BaseStorage, name: str, objectives: int) -> optuna.Study:
+    """Return the study of that name, made now if there is none; nobody else makes one now."""
+    if name in optuna.get_all_study_names(storage=base):
+        return optuna.load_study(study_name=name, storage=base)
+    directions = [StudyDirection.MINIMIZE] * objectives
+    return optuna.create_study(study_name=name, storage=base, directions=directions)

@@ -10,7 +10,6 @@ from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 WORKER = "worker"  # who simulates it, or did last
@@ -122,8 +121,3 @@ def _again(trial: FrozenTrial, mine: dict[str, Any]) -> dict[str, Any]:
 def is_infeasible(trial: FrozenTrial) -> bool:
     """Return whether a candidate violates a constraint."""
     return any(value > 0 for value in trial.constraints.values())
-
-
-def minimise(objectives: Sequence[str]) -> list[StudyDirection]:
-    """Return the directions of a study."""
-    return [StudyDirection.MINIMIZE] * len(objectives)
