@@ -5,6 +5,7 @@ place (`CLOSE`): XLA and NumPy have their own `exp` and may contract a product a
 """
 
 import dataclasses
+import functools
 import itertools
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,18 +13,22 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optuna
 import pytest
 import yaml
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from snnrun import random
 from snnrun.component import Component, find
 from snnrun.connect._base import Layer
 from snnrun.engine.constants import _cast, _stack
+from snnrun.errors import ConfigError
 from snnrun.graph import grid
 from snnrun.intervals import IntervalTally
 from snnrun.neuron._base import Inputs
 from snnrun.statistics import _base
 from snnrun.statistics._base import Subjects
+from tests import studies
 
 CONF = Path(__file__).parents[1] / "conf"
 CLOSE = {"float32": 2e-5, "float64": 1e-12}
@@ -722,3 +727,144 @@ class IntervalStatisticContract(KindContract):
         spread = np.std([e.value for e in estimates], ddof=1)
         claimed = np.sqrt(np.mean([e.se**2 for e in estimates]))
         assert 0.7 < claimed / spread < 1.4
+
+
+class OptimizerContract(KindContract):
+    """Contract of optimizers.
+
+    `quick`: changes with which the shipped preset leaves its start-up within a few candidates and
+    takes little time.
+    """
+
+    group = "optimizer"
+    quick: ClassVar[dict[str, Any]] = {}
+
+    def space(self) -> dict[str, Any]:
+        """Return a space of all that this kind can search."""
+        return studies.MIXED if self.part().choices else studies.NUMBERS
+
+    def study(self, space: Any, seed: int = 1, **how: Any) -> optuna.Study:
+        """Return a study with this kind's sampler."""
+        return studies.study(self.part(**self.quick).sampler(seed, space), **how)
+
+    def search(self, judge: Any = studies.bowl, seed: int = 1, batch: int = 4) -> list[dict]:
+        """Return the parameters of 16 candidates."""
+        return studies.go_on(self.study(self.space(), seed), self.space(), judge, 16, batch)
+
+    def test_same_seed_same_candidates(self):
+        first = _reference(type(self))
+        np.random.seed(3)
+        before = np.random.get_state()[1].copy()
+        assert first == self.search()
+        assert not any(p in first for p in self.search(seed=2))
+        assert (np.random.get_state()[1] == before).all()  # nor does it touch the global generator
+
+    def test_values_are_inside_and_of_their_type(self):
+        found = _reference(type(self))
+        for name, distribution in self.space().items():
+            values = [candidate[name] for candidate in found]
+            assert len(set(values)) > 1
+            assert {type(v) for v in values} == {_TYPES[type(distribution)]}
+            assert all(distribution._contains(distribution.to_internal_repr(v)) for v in values)
+
+    def test_a_search_that_is_resumed_goes_on_as_if_it_had_not_stopped(self, tmp_path):
+        space = self.space()
+        backend = optuna.storages.journal.JournalFileBackend
+        for candidates in (4, 12, 16):
+            storage = optuna.storages.JournalStorage(backend(str(tmp_path / "journal")))
+            study = self.study(space, storage=storage, name="s")
+            resumed = studies.go_on(study, space, studies.bowl, candidates, batch=4)
+        assert resumed == _reference(type(self))
+
+    @pytest.mark.parametrize("known", [0, 16])
+    def test_candidates_of_a_batch_differ(self, known):
+        space = studies.plane("a", "b")
+        study = self.study(space)
+        studies.go_on(study, space, lambda p: [p["a"] + p["b"]], known, batch=8)
+        batch = [tuple(study.ask(space).params.values()) for _ in range(16)]
+        assert len(set(batch)) == 16
+
+    def test_two_studies_do_not_share_what_they_know(self):
+        sampler = self.part(**self.quick).sampler(1, self.space())
+        mixed = [studies.study(sampler) for _ in range(2)]
+        for candidates in range(1, 11):
+            for study, judge in zip(mixed, (studies.bowl, lambda p: [p["n"]]), strict=True):
+                studies.go_on(study, self.space(), judge, candidates)
+        alone = studies.go_on(self.study(self.space()), self.space(), studies.bowl, 10)
+        assert [t.params for t in mixed[0].trials] == alone
+
+    def test_infeasible_and_failed_candidates_are_taken(self):
+        verdicts = itertools.cycle(["fails", "is infeasible", "is done"])
+        words = {"fails": studies.FAILED, "is infeasible": studies.INFEASIBLE}
+        found = self.search(lambda p: words.get(next(verdicts)) or studies.bowl(p))
+        assert len(found) == 16
+
+    @pytest.mark.parametrize("verdict", [studies.FAILED, studies.INFEASIBLE])
+    def test_nothing_but_bad_candidates_is_taken(self, verdict):
+        assert len({tuple(p.values()) for p in self.search(lambda p: verdict)}) == 16
+
+    def test_equal_costs_are_taken(self):
+        assert len(self.search(lambda p: [0.0])) == 16
+
+    def test_infeasible_candidates_steer_where_it_says_so(self):
+        space = studies.plane("a", "b")
+
+        def judge(p):
+            return studies.INFEASIBLE if p["a"] < 0.8 else [p["b"]]
+
+        if not self.part().constrained:
+            return
+        found = studies.go_on(self.study(space), space, judge, 40, batch=8)
+        assert np.mean([p["a"] >= 0.8 for p in found[20:]]) > 0.4  # 0.2 of all are
+
+    def test_start_points_are_tried_first_and_what_they_lack_is_drawn(self):
+        study = self.study(self.space())
+        study.enqueue_trial({"a": 1.5, "n": 7})
+        study.enqueue_trial({"b": 0.5})
+        first, second, *_ = studies.go_on(study, self.space(), studies.bowl, 8)
+        assert (first["a"], first["n"], second["b"]) == (1.5, 7, 0.5)
+        assert first.keys() == second.keys() == self.space().keys()
+
+    def test_axes_of_a_single_value_are_kept(self):
+        single = {"b": FloatDistribution(0.5, 0.5), "n": IntDistribution(3, 3)}
+        space = {"a": FloatDistribution(0.0, 1.0), **single}
+        found = studies.go_on(self.study(space), space, lambda p: [(p["a"] - 0.4) ** 2], 12)
+        assert {(p["b"], p["n"]) for p in found} == {(0.5, 3)}
+        assert len({p["a"] for p in found}) == 12
+
+    def test_one_parameter_is_enough(self):
+        space = studies.plane("a")
+        found = studies.go_on(self.study(space), space, lambda p: [(p["a"] - 0.4) ** 2], 12, 4)
+        assert len({p["a"] for p in found}) == 12
+
+    def test_several_objectives_where_it_says_so(self):
+        part = self.part(**self.quick)
+        if not part.several_objectives:
+            with pytest.raises(ConfigError, match=f"{self.kind} searches one objective, not 2"):
+                part.ready(self.space(), objectives=2)
+            return
+        part.ready(self.space(), objectives=2)
+
+        def judge(p):
+            return studies.INFEASIBLE if p["n"] < 10 else [p["a"], -p["a"] + p["b"]]
+
+        study = self.study(self.space(), objectives=2)
+        assert len(studies.go_on(study, self.space(), judge, 40, batch=4)) == 40
+        assert len(study.best_trials) > 1
+
+    def test_complains_before_anything_is_simulated(self):
+        part = self.part()
+        part.ready(self.space())
+        with pytest.raises(ConfigError, match="search: there is no parameter to search"):
+            part.ready({})
+        if not part.choices:
+            with pytest.raises(ConfigError, match=r"search\.c: .*can't search choices"):
+                part.ready(studies.MIXED)
+
+
+@functools.cache
+def _reference(contract: type[OptimizerContract]) -> list[dict]:
+    return contract().search()
+
+
+_TYPES = {FloatDistribution: float, IntDistribution: int, CategoricalDistribution: str}

@@ -15,10 +15,16 @@ import math
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
 from scipy.special import erfcx, log_ndtr, ndtr
 
 from snnrun.optimizer._cube import Cube
-from snnrun.optimizer._gaussian_process import GaussianProcess, fit
+from snnrun.optimizer._gaussian_process import GaussianProcess, fit, spread
+
+_MANY = 200  # observations from which on places are screened
+_ROUGH = 128  # observations that they are screened with
+_LIKELY = 2000  # places that are then looked at given all
+_APART = 1e-3  # how far candidates of a batch are from each other at least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,13 +78,14 @@ class Acquisition:
     """Logarithm of the probability of feasibility times expected improvement.
 
     Without a feasible candidate no cost is known, without both kinds of label no border: the
-    factor is left out.
+    factor is left out. Places `taken` `[P, F]` are the last to be chosen.
     """
 
     cost: GaussianProcess | None
     labels: GaussianProcess | None
     least: float
     response: bool
+    taken: np.ndarray | None = None
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return its values `[Q]` at places `[Q, F]`."""
@@ -89,6 +96,8 @@ class Acquisition:
         if self.labels is not None:
             mean, deviation = self._predicted(self.labels, features)
             value += log_ndtr((mean - 0.5) / deviation)
+        if self.taken is not None:
+            value[cdist(features, self.taken, "chebyshev").min(axis=1) < _APART] -= 1e9
         return value
 
     def _predicted(
@@ -102,7 +111,8 @@ class Acquisition:
         """Return what it would be had the pending candidates `[P, F]` come out.
 
         A constant liar (Ginsbourger et al. 2010): each is as good as the mean of the costs, so
-        that the others of a batch look elsewhere; whether it is feasible stays as expected.
+        that the others of a batch look elsewhere, and never at the same place;
+        whether it is feasible stays as expected.
         """
         if not len(pending):
             return self
@@ -111,6 +121,18 @@ class Acquisition:
             cost = cost.with_more(pending, np.full(len(pending), cost.y.mean()))
         if labels is not None:
             labels = labels.with_more(pending, labels.predict(pending)[0])
+        return dataclasses.replace(self, cost=cost, labels=labels, taken=pending)
+
+    def roughly(self) -> "Acquisition":
+        """Return what it would be given a few observations; itself if there are no more."""
+        cost, labels = self.cost, self.labels
+        if cost is not None and len(cost.y) > _MANY:
+            best = np.argsort(cost.y, kind="stable")[: _ROUGH // 2]
+            cost = cost.given(np.union1d(best, spread(len(cost.y), _ROUGH // 2)))
+        if labels is not None and len(labels.y) > _MANY:
+            labels = labels.given(spread(len(labels.y), _ROUGH))
+        if cost is self.cost and labels is self.labels:
+            return self
         return dataclasses.replace(self, cost=cost, labels=labels)
 
 
@@ -129,10 +151,13 @@ def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, least: flo
 
 
 def _logarithm(cost: np.ndarray) -> np.ndarray:
-    """Return log(cost); costs of 0 and less count as a hundredth of the least one above 0."""
-    positive = cost[cost > 0]
-    lowest = 0.01 * positive.min() if positive.size else 1.0
-    return np.log(np.maximum(cost, lowest))
+    """Return log(cost), of costs of 0 that of a hundredth of the least one above 0.
+
+    Costs of which one is below 0 have none; they are returned as they are.
+    """
+    if (cost < 0).any() or not cost.any():
+        return cost
+    return np.log(np.maximum(cost, 0.01 * cost[cost > 0].min()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +165,8 @@ class Search:
     """How the acquisition is maximised: the best of many places, the first few refined.
 
     `samples`: uniform ones; `near`: some around the best candidate so far, at distances of 0.1,
-    0.01 and 0.001; `refined`: how many start a simplex search of so many `iterations`.
+    0.01 and 0.001; `refined`: how many start a simplex search of so many `iterations`. With many
+    observations the places are first screened given some of them.
     """
 
     samples: int
@@ -157,6 +183,7 @@ class Search:
             steps = rng.standard_normal((self.near, cube.dimensions))
             steps *= 0.1 ** (1 + np.arange(self.near) % 3)[:, None]
             points = np.concatenate([points, np.clip(centre + steps, 0, 1)])
+        points = _likely(value, cube, points)
         values = value(cube.features(points))
         order = np.argsort(-values, kind="stable")[: max(1, self.refined)]
         found = [(values[i], points[i]) for i in order]
@@ -175,3 +202,12 @@ class Search:
             options={"maxiter": self.iterations, "fatol": 1e-3, "xatol": 1e-4},
         )
         return -float(end.fun), np.clip(end.x, 0, 1)
+
+
+def _likely(value: Acquisition, cube: Cube, points: np.ndarray) -> np.ndarray:
+    """Return those of points `[Q, D]` that are worth a close look."""
+    rough = value.roughly()
+    if rough is value or len(points) <= _LIKELY:
+        return points
+    values = rough(cube.features(points))
+    return points[np.sort(np.argpartition(-values, _LIKELY)[:_LIKELY])]

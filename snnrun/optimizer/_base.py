@@ -25,7 +25,10 @@ Space = Mapping[str, BaseDistribution]
 
 
 class Incumbent(NamedTuple):
-    """The best candidate so far: its mean cost over networks and that mean's standard error."""
+    """The best of the other candidates: its mean cost over networks and that mean's error.
+
+    `se`: NaN or infinite where it had one network; it then counts as none.
+    """
 
     cost: float
     se: float

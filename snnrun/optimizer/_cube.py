@@ -5,6 +5,7 @@ features are what a model sees of it: a number's place between its bounds (on it
 where the search is logarithmic), rounded as the parameter is, and a column for each choice.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,8 @@ class _Number:
         x = float(self.numbers(np.array([u]))[0])
         return int(x) if self.whole else x
 
-    def place(self, value: Any) -> float:
-        return float(self.places(np.array([float(value)]))[0])
+    def points(self, values: list[Any]) -> np.ndarray:
+        return self.places(np.array(values, float))
 
 
 class _Choice:
@@ -64,6 +65,7 @@ class _Choice:
 
     def __init__(self, distribution: CategoricalDistribution) -> None:
         self.values = distribution.choices
+        self._index_of = distribution.to_internal_repr
 
     def _index(self, u: np.ndarray) -> np.ndarray:
         return np.minimum((u * len(self.values)).astype(int), len(self.values) - 1)
@@ -74,8 +76,9 @@ class _Choice:
     def value(self, u: float) -> Any:
         return self.values[int(self._index(np.array([u]))[0])]
 
-    def place(self, value: Any) -> float:
-        return (self.values.index(value) + 0.5) / len(self.values)
+    def points(self, values: list[Any]) -> np.ndarray:
+        indices = np.array([self._index_of(value) for value in values], float)
+        return (indices + 0.5) / len(self.values)
 
 
 def _axis(distribution: Any) -> _Number | _Choice:
@@ -104,6 +107,7 @@ class Cube:
         """Return the parameters at a point `[D]`."""
         return {n: a.value(u) for (n, a), u in zip(self._axes.items(), point, strict=True)}
 
-    def point(self, values: dict[str, Any]) -> np.ndarray:
-        """Return the point `[D]` of parameters."""
-        return np.array([axis.place(values[name]) for name, axis in self._axes.items()])
+    def points(self, values: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Return the points `[C, D]` of parameters."""
+        columns = [axis.points([v[name] for v in values]) for name, axis in self._axes.items()]
+        return np.stack(columns, axis=1)

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
-_MOST_FITTED = 400  # observations that lengths, amplitude and noise are found from
-_PIECE = 4096  # places at a time: their covariances fit into memory
+_MOST_FITTED = 200  # observations that lengths, amplitude and noise are found from
+_PIECE = 2**17  # covariances at a time: as many as fit into a cache
 _LENGTHS, _AMPLITUDES, _LARGEST_NOISE = (1e-2, 1e2), (1e-2, 1e2), 1e1
 
 
@@ -44,21 +45,30 @@ class GaussianProcess(NamedTuple):
 
     def predict(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance `[Q]` of f + b, without the noise, at `[Q, F]`."""
-        pieces = [places[i : i + _PIECE] for i in range(0, len(places), _PIECE)]
+        size = max(64, _PIECE // len(self.x))
+        pieces = [places[i : i + size] for i in range(0, len(places), size)]
         means, variances = zip(*map(self._predict, pieces), strict=True)
         return np.concatenate(means), np.concatenate(variances)
 
     def _predict(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         amplitude = self.hyper.amplitude**2
-        across = amplitude * _correlation(self.x, places, self.hyper.lengths, self.kernel)[0]
-        known = solve_triangular(self.factor, across, lower=True, check_finite=False)
+        across = _correlation(_distances(places, self.x, self.hyper.lengths), self.kernel)
+        across *= amplitude
+        mean = self.mean + across @ self.weights
+        known = solve_triangular(
+            self.factor, across.T, lower=True, check_finite=False, overwrite_b=True
+        )
         left = amplitude - np.einsum("cq,cq->q", known, known)
-        return self.mean + self.weights @ across, np.maximum(left, 0.0)
+        return mean, np.maximum(left, 0.0)
 
     def with_more(self, x: np.ndarray, y: np.ndarray) -> "GaussianProcess":
         """Return the process with further observations, its mean and hyperparameters kept."""
         x, y = np.concatenate([self.x, x]), np.concatenate([self.y, y])
         return condition(x, y, self.hyper, self.kernel, self.mean)
+
+    def given(self, chosen: np.ndarray) -> "GaussianProcess":
+        """Return the process given some of its observations only, by their indices."""
+        return condition(self.x[chosen], self.y[chosen], self.hyper, self.kernel, self.mean)
 
 
 def condition(
@@ -69,12 +79,17 @@ def condition(
     mean: float | None = None,
 ) -> GaussianProcess:
     """Return the process given observations; without a mean, the likeliest one."""
-    covariance = hyper.amplitude**2 * _correlation(x, x, hyper.lengths, kernel)[0]
+    covariance = hyper.amplitude**2 * _correlation(_distances(x, x, hyper.lengths), kernel)
     factor = _factor(covariance, hyper.noise**2)
     if mean is None:
         mean = _likeliest_mean(factor, y)
     weights = cho_solve((factor, True), y - mean, check_finite=False)
     return GaussianProcess(x, y, float(mean), weights, factor, hyper, kernel)
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Return indices of at most so many of `count` observations, spread over their order."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
 
 def fit(
@@ -83,12 +98,12 @@ def fit(
     """Return the likeliest process given observations.
 
     `lowest_noise`: in standard deviations of the targets (0.01 is that of MATLAB's fitrgp).
-    Of more than 400 observations, 400 spread over their order decide on the hyperparameters.
+    Of more than 200 observations, 200 spread over their order decide on the hyperparameters.
     """
     centre, scale = float(np.mean(y)), float(np.std(y))
     scale = scale if scale > 1e-12 * max(1.0, abs(centre)) else 1.0
     target = (y - centre) / scale
-    chosen = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_FITTED)).astype(int))
+    chosen = spread(len(y), _MOST_FITTED)
     found = _likeliest(x[chosen], target[chosen], kernel, lowest_noise)
     hyper = Hyperparameters(found.lengths, found.amplitude * scale, found.noise * scale)
     return condition(x, y, hyper, kernel)
@@ -104,14 +119,15 @@ def log_likelihood(
     """
     hyper = _hyper(theta)
     amplitude = hyper.amplitude**2
-    correlation, slope = _correlation(x, x, hyper.lengths, kernel)
+    square = _distances(x, x, hyper.lengths)
+    slope = _slope(square, kernel)
+    correlation = _correlation(square, kernel)
     factor = _factor(amplitude * correlation, hyper.noise**2)
     residual = y - _likeliest_mean(factor, y)
     weights = cho_solve((factor, True), residual, check_finite=False)
     value = -0.5 * residual @ weights - np.log(np.diag(factor)).sum()
     value -= 0.5 * len(y) * math.log(2 * math.pi)
-    inner = np.outer(weights, weights)
-    inner -= cho_solve((factor, True), np.eye(len(y)), check_finite=False)
+    inner = np.outer(weights, weights) - _inverse(factor)
     scaled, steep = x / hyper.lengths, inner * slope
     by_length = (scaled**2 * steep.sum(axis=1)[:, None]).sum(axis=0)
     by_length -= np.einsum("cf,cf->f", scaled, steep @ scaled)
@@ -148,17 +164,41 @@ def _likeliest(x: np.ndarray, y: np.ndarray, kernel: str, lowest_noise: float) -
     return _hyper(min(ends, key=lambda end: end.fun).x)
 
 
-def _correlation(
-    a: np.ndarray, b: np.ndarray, lengths: np.ndarray, kernel: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return k between rows of `a` and `b`, and its derivative by r²."""
-    square = cdist(a / lengths, b / lengths, "sqeuclidean")
+def _distances(a: np.ndarray, b: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return r² between rows of `a` and `b`."""
+    return cdist(a / lengths, b / lengths, "sqeuclidean")
+
+
+def _correlation(square: np.ndarray, kernel: str) -> np.ndarray:
+    """Return k(r) given r², which is overwritten: fresh memory takes longer than the numbers."""
     if kernel == "squared_exponential":
-        value = np.exp(-0.5 * square)
-        return value, -0.5 * value
+        square *= -0.5
+        return np.exp(square, out=square)
+    square *= 5
+    s = np.sqrt(square, out=square)
+    polynomial = s / 3
+    polynomial += 1
+    polynomial *= s
+    polynomial += 1
+    np.negative(s, out=s)
+    np.exp(s, out=s)
+    s *= polynomial
+    return s
+
+
+def _slope(square: np.ndarray, kernel: str) -> np.ndarray:
+    """Return the derivative of k by r²."""
+    if kernel == "squared_exponential":
+        return -0.5 * np.exp(-0.5 * square)
     s = np.sqrt(5 * square)
-    decay = np.exp(-s)
-    return (1 + s + s * s / 3) * decay, (-5 / 6) * (1 + s) * decay
+    return (-5 / 6) * (1 + s) * np.exp(-s)
+
+
+def _inverse(factor: np.ndarray) -> np.ndarray:
+    """Return the inverse of a matrix from its lower Cholesky factor."""
+    lower, _ = dpotri(factor, lower=True)
+    lower = np.tril(lower)
+    return lower + np.tril(lower, -1).T
 
 
 def _likeliest_mean(factor: np.ndarray, y: np.ndarray) -> float:

@@ -125,13 +125,13 @@ def observed(study: Study, number: int, cube: Cube) -> Observed:
     pending = [
         t for t in trials if t.state == TrialState.RUNNING and t.params and t.number != number
     ]
-    points = _points([t for t, *_ in told], cube)
+    points = cube.points([t.params for t, *_ in told])
     return Observed(
         points=points,
         features=cube.features(points),
         cost=np.array([cost for _, cost, _ in told], float),
         feasible=np.array([feasible for *_, feasible in told], bool),
-        pending=cube.features(_points(pending, cube)),
+        pending=cube.features(cube.points([t.params for t in pending])),
     )
 
 
@@ -146,8 +146,3 @@ def _outcome(trial: FrozenTrial, sign: float) -> tuple[float | None, bool]:
     if trial.state == TrialState.PRUNED and trial.value is None:
         return None, False
     return cost, math.isfinite(cost)
-
-
-def _points(trials: list[FrozenTrial], cube: Cube) -> np.ndarray:
-    points = [cube.point(t.params) for t in trials]
-    return np.array(points, float).reshape(len(points), cube.dimensions)

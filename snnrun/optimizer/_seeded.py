@@ -1,14 +1,15 @@
 """Optuna's own samplers, without a memory of their own: each candidate gets a fresh one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from snnrun import random
+from snnrun.optimizer._base import Space
 
 
 def candidate_seed(seed: int, number: int) -> int:
@@ -20,11 +21,13 @@ class Seeded(BaseSampler):
     """A sampler made anew for every candidate, seeded by its number.
 
     All that Optuna's samplers learn they read from the study, so that nothing is lost, and
-    workers and resumed searches need no common state.
+    workers and resumed searches need no common state; at the end of a candidate they do nothing.
+    The space is known: to find it out from all candidates takes as long as the rest.
     """
 
-    def __init__(self, seed: int, make: Callable[[int], BaseSampler]) -> None:
+    def __init__(self, seed: int, space: Space, make: Callable[[int], BaseSampler]) -> None:
         self._seed = seed
+        self._space = {name: d for name, d in space.items() if not d.single()}
         self._make = make
         self._number = -1
         self._current = make(candidate_seed(seed, -1))
@@ -42,8 +45,8 @@ class Seeded(BaseSampler):
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Return the parameters that are chosen together."""
-        return self._of(trial).infer_relative_search_space(study, trial)
+        """Return all parameters that there is something to choose of."""
+        return self._space
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -60,11 +63,3 @@ class Seeded(BaseSampler):
     ) -> Any:
         """Return a parameter chosen alone."""
         return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
-
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
-        """Optuna's hook at the end of a candidate."""
-        self._make(candidate_seed(self._seed, trial.number)).after_trial(
-            study, trial, state, values
-        )

@@ -14,11 +14,11 @@ import importlib.util
 import math
 from typing import ClassVar
 
-from optuna.samplers import BaseSampler, CmaEsSampler
+from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler
 
 from snnrun.component import component, param
 from snnrun.optimizer._base import Optimizer, Space
-from snnrun.optimizer._seeded import Seeded
+from snnrun.optimizer._seeded import Seeded, candidate_seed
 
 
 @component
@@ -38,4 +38,12 @@ class Cmaes(Optimizer):
     def sampler(self, seed: int, space: Space) -> BaseSampler:
         usual = 4 + math.floor(3 * math.log(max(1, len(space))))
         population = self.population or max(usual, self.batch or 1)
-        return Seeded(seed, lambda own: CmaEsSampler(popsize=population, seed=own))
+        common = candidate_seed(seed, -1)
+
+        def make(own: int) -> BaseSampler:
+            # It adds the number to one of 65535 random seeds: drawn anew for each candidate,
+            # two of a large batch would now and then be the same.
+            first = RandomSampler(seed=own)
+            return CmaEsSampler(popsize=population, seed=common, independent_sampler=first)
+
+        return Seeded(seed, space, make)

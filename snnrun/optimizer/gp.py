@@ -10,7 +10,7 @@ to have come out average, so that a batch spreads.
     seed              seed of the choices
     startup           candidates of a Sobol' sequence before there is a model
     kernel            matern52 or squared_exponential: how smooth the cost is
-    log_cost          its logarithm is modelled: for costs above 0 over orders of magnitude
+    log_cost          its logarithm is modelled, unless a cost is below 0
     samples           random places at which the acquisition is looked at
 """
 
@@ -39,5 +39,5 @@ class Gp(Optimizer):
             epsilon=0.0,
             lowest_noise=1e-3,
         )
-        search = Search(samples=self.samples, near=self.samples // 4, refined=3, iterations=60)
+        search = Search(samples=self.samples, near=self.samples // 4, refined=3, iterations=30)
         return ModelSampler(seed, space, Procedure(self.startup, sobol, model, search))

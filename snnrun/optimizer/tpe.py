@@ -32,9 +32,10 @@ class Tpe(Optimizer):
     constant_liar: bool = param("", "whether candidates being simulated count as bad ones")
 
     def sampler(self, seed: int, space: Space) -> BaseSampler:
-        del space
+        together = space if self.multivariate else {}
         return Seeded(
             seed,
+            together,
             lambda own: TPESampler(
                 n_startup_trials=self.startup,
                 multivariate=self.multivariate,
