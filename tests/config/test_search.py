@@ -64,7 +64,7 @@ def test_a_search_is_what_the_tree_says():
     assert isinstance(found.start_points[0]["n"], int)
     assert found.objective.goals == {
         "rate": Goal("E.firing_rate", (5.0,)),
-        "ff": Goal("I.fano_factor", None, 0.8),
+        "ff": Goal("I.fano_factor", None, 0.8, scale=2.0),
     }
     assert found.objective.objectives == {"rate": ["rate"], "rest": ["ff"]}
     assert found.objective.feasible == Feasible(
