@@ -82,6 +82,8 @@ def planned(source: Source) -> Plan:
 
 def study_of(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
     """Return the study of a search, new or to go on with; FileError if it can't be reached."""
+    if storage is None:
+        _make(folder)  # otherwise `keep` does, once the storage is reached
     study = _study(plan, open_storage(storage, folder), name)
     study.start(plan.search.start_points)
     return study
@@ -109,18 +111,21 @@ def study_in(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
 
 
 def folder_of(out: Path | None, name: str) -> Path:
-    """Return the folder of a search, made if need be; one that holds another run is refused."""
+    """Return the folder of a search, new or to go on with; ConfigError if it holds a run."""
     folder = out or Path("outputs") / name / unique_name()
     try:
         refuse_if_taken(folder)
     except ConfigError:
         if not (folder / NAME).exists():  # asked second: another worker may just have begun it
             raise
+    return folder
+
+
+def _make(folder: Path) -> None:
     try:
         (folder / "candidates").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: can't be written: {cause(error)}") from error
-    return folder
 
 
 def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
@@ -135,6 +140,7 @@ def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
         "storage": storage and without_password(storage),
         "study": name,
     }
+    _make(folder)
     with alone(folder):
         write_atomically(folder / NAME, json.dumps(content, indent=1).encode())
         write_atomically(folder / "config.yaml", plan.composed.yaml.encode())
