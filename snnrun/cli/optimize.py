@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -91,7 +92,7 @@ def optimize(
     del debug, log_every, strict  # the first is read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("optimize" if as_json else None):
-        from snnrun.search.begin import keep, study_of
+        from snnrun.search.begin import keep, study_in, study_of
 
         given = [*(overrides or []), *_total(candidates)]
         if resume is not None:
@@ -102,7 +103,9 @@ def optimize(
         if dry_run:
             one_run.show_config(plan.composed, as_json)
             return
-        opened = study_of(plan, *place)
+        opened = (study_of if resume is None else study_in)(plan, *place)
+        for note in opened.notes:
+            print(f"warning: {note}", file=sys.stderr)
         if resume is None:
             keep(plan, *place)
         _work(plan, opened, place, workers, interruption, quiet, as_json)
@@ -126,7 +129,7 @@ def _resumed(
     from snnrun.search.begin import kept, planned
     from snnrun.search.simulate import Source
 
-    source, before, name = kept(folder)
+    source, url, name = kept(folder, storage, study)
     for line in given:
         if not (is_how(line) or line.startswith(("optimizer.candidates=", "optimizer.batch="))):
             raise ConfigError(
@@ -134,7 +137,7 @@ def _resumed(
                 " optimizer.candidates and optimizer.batch can be changed"
             )
     whole = Source((*source.overrides, *given), source.config_dirs, source.config)
-    return _told(planned(whole)), _Place(folder, storage or before, study or name)
+    return _told(planned(whole)), _Place(folder, url, name)
 
 
 def _new(
@@ -146,12 +149,14 @@ def _new(
     study: str | None,
     dry_run: bool,
 ) -> tuple["Plan", _Place]:
-    from snnrun.search.begin import folder_of, planned
+    from snnrun.search.begin import folder_of, place_of, planned
     from snnrun.search.simulate import Source
 
     plan = _told(planned(Source(tuple(given), tuple(config_dirs), config)))
-    folder = Path() if dry_run else folder_of(out, plan.e.name)
-    return plan, _Place(folder, storage, study or plan.e.name)
+    if dry_run:
+        return plan, _Place(Path(), None, "")
+    folder = folder_of(out, plan.e.name)
+    return plan, _Place(folder, *place_of(folder, storage, study, plan.e.name))
 
 
 def _told(plan: "Plan") -> "Plan":
@@ -177,17 +182,17 @@ def _work(
     total, objectives = plan.search.optimizer.candidates, tuple(plan.search.objective.objectives)
     watcher = Course(total, objectives, quiet or as_json, study.records())
     stopped: SnnrunError | None = None
-    others = [_other(plan, place, workers) for _ in range(workers - 1)]
+    others, over = [_other(plan, place, workers) for _ in range(workers - 1)], False
     try:
         _search(plan, study, place.folder, workers, interruption, watcher)
-        interruption.check()
+        over = True
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
             error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
         stopped = error
     finally:
         watcher.close()
-        _wait(others, stopped is not None)
+        _wait(others, not over)
     found = end.concluded(plan, study, place.folder)
     _report(found, plan, place, stopped, time.perf_counter() - begun, quiet, as_json)
 
@@ -229,14 +234,21 @@ def _search(
 
 def _other(plan: "Plan", place: _Place, workers: int) -> subprocess.Popen[bytes]:
     """Start another worker on this machine, with its share of the cores."""
+    from snnrun.optimizer._storage import VARIABLE, without_password
     from snnrun.search.begin import processes_of
 
-    command = [sys.executable, "-m", "snnrun", "optimize", "--quiet"]
+    command = [sys.executable, "-P", "-m", "snnrun", "optimize", "--quiet"]
     command += ["--resume", str(place.folder), "--study", place.name]
-    command += ["--storage", place.storage] if place.storage else []
+    root = str(Path(__file__).parents[2])  # -P: nothing is imported from the current folder
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    if place.storage and without_password(place.storage) == place.storage:
+        command += ["--storage", place.storage]
+    elif place.storage:  # others may read what is on a command line
+        env[VARIABLE] = place.storage
     command += [f"engine.threads={processes_of(plan.e, workers)}"]
     command += [f"optimizer.candidates={plan.search.optimizer.candidates}"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, env=env, stdin=nowhere, stdout=nowhere, stderr=nowhere)
 
 
 def _wait(others: list[subprocess.Popen[bytes]], end: bool) -> None:
@@ -244,7 +256,9 @@ def _wait(others: list[subprocess.Popen[bytes]], end: bool) -> None:
     for other in others:
         if end:
             other.terminate()
-        other.wait()
+        code = other.wait()
+        if code not in (0, 4, 75) and not end:
+            print(f"warning: another worker ended with exit code {code}", file=sys.stderr)
 
 
 def _report(

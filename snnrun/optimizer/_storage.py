@@ -31,7 +31,7 @@ from snnrun.store.disk import cause
 VARIABLE = "OPTUNA_STORAGE"
 _CONNECT_S, WAIT_S = 10, 60
 _SERVICES = ("sqlalchemy", "psycopg", "psycopg2", "pymysql", "redis", "sqlite3")
-_EXTRAS = {"psycopg": "postgresql", "pymysql": "mysql", "redis": "redis"}
+_EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "redis": "redis"}
 _KNOWN = (
     "journal://PATH, redis://HOST, sqlite:///PATH, postgresql://USER@HOST/DATABASE or"
     " mysql://USER@HOST/DATABASE"

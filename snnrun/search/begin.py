@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import math
-from importlib.metadata import version
+import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from snnrun.config.compose import Composed, compose
 from snnrun.config.search import search_of
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
+from snnrun.optimizer._about import names_in
 from snnrun.optimizer._space import space_of
-from snnrun.optimizer._storage import open_storage
+from snnrun.optimizer._storage import VARIABLE, Place, open_storage, without_password
 from snnrun.optimizer._study import Study
 from snnrun.search.simulate import Source
 from snnrun.search.spec import Search
 from snnrun.store.disk import cause, write_atomically
 from snnrun.store.folder import refuse_if_taken, unique_name
+from snnrun.store.lock import turn
 
 NAME = "search.json"
 FORMAT, FORMAT_VERSION = "snnrun search", 1
@@ -47,14 +50,13 @@ class Plan:
 
     @property
     def about(self) -> dict[str, str]:
-        """All that decides what a candidate costs, as JSON texts, and versions."""
+        """All that decides what a candidate costs, as JSON texts."""
         tree = self.composed.tree
         found = {key: json.dumps(tree.get(key), sort_keys=True) for key in _DECIDING}
         objective = dataclasses.asdict(self.search.objective)
         found["objective"] = json.dumps(objective, sort_keys=True, default=str)
         found["constraints"] = json.dumps([c.text for c in self.search.constraints])
-        found["optimizer.seed"] = json.dumps(self.seed)
-        return found | {"snnrun": __version__, "jax": version("jax")}
+        return found | {"optimizer.seed": json.dumps(self.seed)}
 
     def batch(self, processes: int) -> int:
         """Return how many candidates are asked at once, on so many cores."""
@@ -80,8 +82,16 @@ def planned(source: Source) -> Plan:
 
 def study_of(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
     """Return the study of a search, new or to go on with; FileError if it can't be reached."""
-    study = Study.open(
-        open_storage(storage, folder),
+    if storage is None:
+        _make(folder)  # otherwise `keep` does, once the storage is reached
+    study = _study(plan, open_storage(storage, folder), name)
+    study.start(plan.search.start_points)
+    return study
+
+
+def _study(plan: Plan, place: Place, name: str) -> Study:
+    return Study.open(
+        place,
         name,
         plan.search.optimizer,
         plan.seed,
@@ -89,25 +99,37 @@ def study_of(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
         tuple(plan.search.objective.objectives),
         plan.about,
     )
-    study.start(plan.search.start_points)
-    return study
+
+
+def study_in(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
+    """Return the study of a search that was begun; FileError if it is gone."""
+    place = open_storage(storage, folder, new=False)
+    with place.reached():
+        if name not in names_in(place.base):
+            raise FileError(f"{folder}: {place.text} holds no study '{name}' any more")
+    return _study(plan, place, name)
 
 
 def folder_of(out: Path | None, name: str) -> Path:
-    """Return the folder of a search, made if need be; one that holds another run is refused."""
+    """Return the folder of a search, new or to go on with; ConfigError if it holds a run."""
     folder = out or Path("outputs") / name / unique_name()
-    if not (folder / NAME).exists():
+    try:
         refuse_if_taken(folder)
+    except ConfigError:
+        if not (folder / NAME).exists():  # asked second: another worker may just have begun it
+            raise
+    return folder
+
+
+def _make(folder: Path) -> None:
     try:
         (folder / "candidates").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: can't be written: {cause(error)}") from error
-    return folder
 
 
 def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
     """Write what is needed to go on, and the config that candidates have in common."""
-    secret = storage is not None and "@" in storage and ":" in storage.partition("@")[0][12:]
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -115,15 +137,62 @@ def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
         "overrides": list(plan.source.overrides),
         "config_dirs": [str(place.resolve()) for place in plan.source.config_dirs],
         "config": None if plan.source.config is None else str(plan.source.config.resolve()),
-        "storage": None if secret else storage,
+        "storage": storage and without_password(storage),
         "study": name,
     }
-    write_atomically(folder / NAME, json.dumps(content, indent=1).encode())
-    write_atomically(folder / "config.yaml", plan.composed.yaml.encode())
+    _make(folder)
+    with alone(folder):
+        write_atomically(folder / NAME, json.dumps(content, indent=1).encode())
+        write_atomically(folder / "config.yaml", plan.composed.yaml.encode())
 
 
-def kept(folder: Path) -> tuple[Source, str | None, str]:
-    """Return what `keep` wrote: source, storage and name of the study."""
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """Wait until no other worker writes files of a search, but for those of its candidates."""
+    return turn(folder / "candidates")
+
+
+def place_of(
+    folder: Path, storage: str | None, study: str | None, name: str
+) -> tuple[str | None, str]:
+    """Return the storage and the name of a study, as they are given or as is usual.
+
+    ConfigError where the folder holds a search that is elsewhere.
+    """
+    if not (folder / NAME).exists():
+        return storage or os.environ.get(VARIABLE), study or name
+    _, before, known = _content(folder)
+    before = before or _journal(folder)
+    for option, given, was in (("--storage", storage, before), ("--study", study, known)):
+        if given and without_password(given) != was:
+            raise ConfigError(
+                f"{option}: {folder} holds a search in {was}, not in {without_password(given)};"
+                " give another --out"
+            )
+    return kept(folder, storage)[1:]
+
+
+def kept(
+    folder: Path, storage: str | None = None, study: str | None = None
+) -> tuple[Source, str, str]:
+    """Return what `keep` wrote: source, and storage and name of the study if none are given."""
+    source, before, known = _content(folder)
+    url = storage or before or _journal(folder)
+    if not storage and "***" in url:
+        url = os.environ.get(VARIABLE, "")
+        if not url:
+            raise ConfigError(
+                f"--storage: missing; the password of {before} is not kept in {folder}"
+                f" (give it there, or in {VARIABLE})"
+            )
+    return source, url, study or known
+
+
+def _journal(folder: Path) -> str:
+    return f"journal://{folder / 'study.journal'}"
+
+
+def _content(folder: Path) -> tuple[Source, str | None, str]:
+    """Return what is in `search.json`; FileError where that is none."""
     path = folder / NAME
     if not path.is_file():
         raise FileError(f"{folder}: holds no {NAME}, so no search was begun there")
@@ -141,11 +210,11 @@ def kept(folder: Path) -> tuple[Source, str | None, str]:
         raise FileError(f"{path}: is damaged ({type(error).__name__}: {error})"[:300]) from error
 
 
-def reopened(folder: Path, storage: str | None = None) -> tuple[Plan, Study]:
+def reopened(folder: Path) -> tuple[Plan, Study]:
     """Return a search and its study, to be looked at."""
-    _, before, name = kept(folder)
+    _, storage, name = kept(folder)
     plan = planned(Source((), (), folder / "config.yaml"))
-    return plan, study_of(plan, folder, storage or before, name)
+    return plan, study_in(plan, folder, storage, name)
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from snnrun.config.compose import compose
 from snnrun.errors import FileError
 from snnrun.optimizer._study import Study
-from snnrun.search.begin import Plan
+from snnrun.search.begin import Plan, alone
 from snnrun.search.ledger import repeating
 from snnrun.search.record import Findings, Goal, Record
 from snnrun.search.table import write_table
@@ -91,10 +91,11 @@ def as_plain(findings: Findings) -> dict[str, Any]:
 
 def concluded(plan: Plan, study: Study, folder: Path) -> Outcome:
     """Return how a search stands now, and write its table and its best; FileError if it can't."""
-    found = outcome(plan, study)
     try:
-        write_table(found.findings, folder / "table.csv")
-        _write_best(plan, found.findings, folder / "best")
+        with alone(folder):
+            found = outcome(plan, study)
+            write_table(found.findings, folder / "table.csv")
+            _write_best(plan, found.findings, folder / "best")
     except OSError as error:
         raise FileError(f"{folder}: can't be written: {cause(error)}") from error
     return found

@@ -15,6 +15,7 @@ import numpy as np
 
 from snnrun import random
 from snnrun.config.values import assignment
+from snnrun.errors import FileError
 from snnrun.objective._cost import Cost, Scored
 from snnrun.optimizer._base import standard_error
 from snnrun.optimizer._desk import Candidate
@@ -22,6 +23,7 @@ from snnrun.optimizer._found import Found
 from snnrun.optimizer._study import Study
 from snnrun.search.record import Axis
 from snnrun.search.simulate import Changes, Simulated
+from snnrun.store.disk import cause
 
 
 @dataclasses.dataclass
@@ -59,30 +61,37 @@ class Ledger:
         """A candidate has costs."""
         mean = self.cost.mean(tried.scores)
         number = tried.candidate.number
-        self.study.told(number, mean.costs, _found(tried.runs, tried.scores, mean.terms))
         costs = dict(zip(self.cost.objectives, mean.costs, strict=True))
         self._write(tried, {"state": "done", "costs": costs, "terms": mean.terms})
+        self.study.told(number, mean.costs, _found(tried.runs, tried.scores, mean.terms))
 
     def infeasible(
         self, tried: Tried, amounts: Mapping[str, float], reason: str, run: Simulated | None
     ) -> None:
         """A candidate violates constraints, by some amounts (> 0)."""
+        told = {"state": "infeasible", "reason": reason, "violations": dict(amounts)}
+        self._write(tried, told, more=run is not None)
         found = _found([run] if run else [], [], {})
         self.study.infeasible(tried.candidate.number, amounts, reason, found)
-        told = {"state": "infeasible", "reason": reason, "violations": dict(amounts)}
-        self._write(tried, told)
 
     def failed(self, tried: Tried, reason: str) -> None:
         """A candidate could not be simulated."""
-        self.study.failed(tried.candidate.number, reason)
         self._write(tried, {"state": "failed", "reason": reason})
+        self.study.failed(tried.candidate.number, reason)
 
-    def _write(self, tried: Tried, told: dict[str, Any]) -> None:
+    def _write(self, tried: Tried, told: dict[str, Any], more: bool = False) -> None:
+        """Write a candidate's file, before the study says that it is over.
+
+        `more`: it was over in one more network than it has results of.
+        """
         number, values, _ = tried.candidate
-        overrides = repeating(self.axes, values, self.seed, number, len(tried.runs))
+        overrides = repeating(self.axes, values, self.seed, number, len(tried.runs) + more)
         content = {"number": number, **told, "values": values, "overrides": overrides}
         path = self.folder / "candidates" / f"{number}.json"
-        path.write_text(json.dumps(content), encoding="utf-8")
+        try:
+            path.write_text(json.dumps(content), encoding="utf-8")
+        except OSError as error:
+            raise FileError(f"{path}: can't be written: {cause(error)}") from error
 
 
 def changes(axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int) -> Changes:

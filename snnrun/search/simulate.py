@@ -135,13 +135,14 @@ class Simulator:
         return Simulated(estimates, health, judged, seconds)
 
     def _batch(self, number: int, e: Experiment, trials: int) -> Batch:
-        """Return what computes so many of a group: one program for every power of two."""
+        """Return what computes so many of a group: one program for every power of two.
+
+        Each has contacts of its own, also where they are networks of one candidate.
+        """
         trials = 1 << (trials - 1).bit_length()
         if (number, trials) not in self._batches:
-            own = self._grouping.groups[number].own_contacts
-            network = dataclasses.replace(e.network, per_trial=own)
-            stands_for_all = dataclasses.replace(e, trials=trials, network=network)
-            self._batches[number, trials] = choose(stands_for_all, own, self._processes)
+            stands_for_all = dataclasses.replace(e, trials=trials)
+            self._batches[number, trials] = choose(stands_for_all, True, self._processes)
         return self._batches[number, trials]
 
 

@@ -70,13 +70,19 @@ class Trying:
     def _run(self, pairs: Sequence[tuple[Tried, int]]) -> None:
         """Simulate networks of candidates, and score them."""
         for (one, _), run in zip(pairs, self._simulate(pairs), strict=True):
-            if one.candidate.number in self._tried and self._is_sound(one, run):
-                score = self._search.objective.score(run.estimates)
-                if score.costs:
-                    one.runs.append(run)
-                    one.scores.append(score)
-                else:
-                    self._refuse(one, {"no_statistics": 1.0}, score.reason, run)
+            if one.candidate.number in self._tried:
+                self._take(one, run)
+
+    def _take(self, one: Tried, run: Simulated) -> None:
+        """Score a candidate's next network."""
+        if not self._is_sound(one, run):
+            return
+        score = self._search.objective.score(run.estimates)
+        if score.costs:
+            one.runs.append(run)
+            one.scores.append(score)
+        else:
+            self._refuse(one, {"no_statistics": 1.0}, score.reason, run)
 
     def _repeat(self, best: Incumbent | None) -> None:
         """Simulate promising candidates with more networks.
@@ -87,12 +93,10 @@ class Trying:
         again = self._search.optimizer.again
         while promising := [one for one in self._tried.values() if again(one.costs, best)]:
             ahead = max(1, self._pool.processes // len(promising))
-            before = [len(one.runs) for one in promising]
-            self._run([(one, len(one.runs) + k) for k in range(ahead) for one in promising])
-            for one, known in zip(promising, before, strict=True):
-                counts = range(known + 1, len(one.runs))
-                enough = next((n for n in counts if not again(one.costs[:n], best)), len(one.runs))
-                del one.runs[enough:], one.scores[enough:]
+            pairs = [(one, len(one.runs) + k) for k in range(ahead) for one in promising]
+            for (one, _), run in zip(pairs, self._simulate(pairs), strict=True):
+                if one.candidate.number in self._tried and again(one.costs, best):
+                    self._take(one, run)
 
     def _simulate(
         self, pairs: Sequence[tuple[Tried, int]], *more: tuple[str, Any]

@@ -75,8 +75,11 @@ class Lock:
 
 @contextlib.contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Wait until no other process is in here with this file, where the file system has locks."""
-    number = os.open(path, os.O_RDWR)
+    """Wait until no other process is in here with this file, where the file system has locks.
+
+    It may be a folder.
+    """
+    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         with contextlib.suppress(OSError):
             if fcntl is not None:
