@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from optuna.storages import BaseStorage
 from optuna.study import Study
 
 from snnrun import __version__
@@ -47,6 +48,11 @@ def refuse_foreign(name: str, attributes: Mapping[str, Any]) -> None:
     """Complain of a study that was not made here: ConfigError."""
     if VERSION not in attributes:
         raise ConfigError(f"study {name!r} was not made by snnrun; choose another --study")
+
+
+def names_in(base: BaseStorage) -> list[str]:
+    """Return the names of the studies that snnrun made in a storage."""
+    return sorted(s.study_name for s in base.get_all_studies() if VERSION in s.user_attrs)
 
 
 def _changes(key: str, before: str | None, now: str) -> list[str]:

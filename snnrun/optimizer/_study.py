@@ -64,15 +64,7 @@ class Study:
         """
         sampler = optimizer.sampler(seed, space)
         with storage.reached(), storage.turn(name):
-<<<<<<< HEAD
             study = _opened(storage.base, name, len(objectives))
-=======
-            base, wanted = storage.base, minimise(objectives)
-            try:
-                study = optuna.load_study(study_name=name, storage=base)
-            except KeyError:  # not at once, as this writes even where there is one
-                study = optuna.create_study(storage=base, study_name=name, directions=wanted)
->>>>>>> wt-opttests
             notes = settle(study, {OBJECTIVES: json.dumps(objectives), **about})
             return cls(Desk(storage, name, sampler, space), optimizer.candidates, notes)
 

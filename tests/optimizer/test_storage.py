@@ -170,7 +170,7 @@ class TestUrls:
         assert SECRET not in f"{raised.value}" and "w/rd" not in f"{raised.value}"
 
     def test_out_of_reach_is_a_file_error(self, tmp_path):
-        pytest.importorskip("psycopg", reason="pip install 'snnrun[postgresql]'")
+        pytest.importorskip("psycopg", reason="pip install 'snnrun[postgres]'")
         with pytest.raises(FileError, match=r"user:\*\*\*@127.0.0.1:1/none: .*refused"):
             open_storage("postgresql://user:secret@127.0.0.1:1/none", tmp_path)
 

@@ -71,6 +71,6 @@ def test_on_a_journal(tmp_path):
 
 
 def test_on_postgresql(tmp_path):
-    pytest.importorskip("psycopg", reason="no PostgreSQL: pip install 'snnrun[postgresql]'")
+    pytest.importorskip("psycopg", reason="no PostgreSQL: pip install 'snnrun[postgres]'")
     with databases.postgresql() as url:
         check(url, tmp_path)
