@@ -20,7 +20,8 @@ COMMANDS = sorted(
 )
 IN_RUNS = re.findall(r"^    (snnrun .* runs/.*)$", PAGES[0].read_text(), re.MULTILINE)
 LONG = [command for command in IN_RUNS if " simulate " in command]
-SWEEPS = [command for command in IN_RUNS if command not in LONG]
+SEARCHES = [command for command in IN_RUNS if "runs/fit" in command]
+SWEEPS = [command for command in IN_RUNS if command not in [*LONG, *SEARCHES]]
 
 
 def arguments(command: str, run: Path) -> list[str]:
@@ -45,9 +46,12 @@ def test_there_are_commands() -> None:
 def test_command(command: str, config: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     short = ["duration.ms=50", "duration.warmup_ms=0"]
+    if " optimize " in command:  # of so short runs there are no costs
+        short = ["--dry-run"]
     outcome = call(*arguments(command, config), *short)
     assert outcome.code == 0, outcome.err
-    assert (tmp_path / "outputs").is_dir() or command.startswith("snnrun check")
+    made = (tmp_path / "outputs").is_dir()
+    assert made or "--dry-run" in short or command.startswith("snnrun check")
 
 
 def _shortened(found: re.Match[str]) -> str:
@@ -79,8 +83,30 @@ def test_sweeps(tmp_path: Path, monkeypatch) -> None:
     assert (tmp_path / "runs" / "sweep" / "sweep.png").is_file()
 
 
+def test_searches(tmp_path: Path, monkeypatch) -> None:
+    """The commands of a search, in their order, of a smaller network and fewer candidates."""
+    monkeypatch.chdir(tmp_path)
+    assert [c.split()[1] for c in SEARCHES] == ["optimize", "plot", "optimize", "inspect"]
+    small = ["duration.ms=5000", "network.scale=0.16", "optimizer.batch=2", "engine.threads=1"]
+    for command in SEARCHES:
+        command = command.replace("--candidates 20", "--candidates 2").replace("30", "3")
+        outcome = call(*shlex.split(command)[1:], *(small if "--out" in command else []))
+        assert outcome.code == 0, outcome.err
+    assert "3 candidates: 3 done" in outcome.out
+    assert (tmp_path / "runs" / "fit" / "overview.png").is_file()
+
+
+def test_the_search_shown_can_be_run(tmp_path: Path) -> None:
+    """It is a config of the default network."""
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "mine.yaml").write_text(f"# @package _global_\n{shown}")
+    outcome = call("optimize", "-C", str(tmp_path), "experiment=mine", "--dry-run")
+    assert outcome.code == 0, outcome.err
+
+
 def test_the_network_shown_is_the_one_tested() -> None:
-    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
     assert shown == (MINE / "network" / "mine.yaml").read_text()
 
 

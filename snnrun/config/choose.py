@@ -177,6 +177,20 @@ def nodes(tree: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield group, f"{path}.{name}" + (f".{key}" if key else ""), node
 
 
+def leave_out(tree: dict[str, Any], preset: Presets, optimizers: list[str]) -> list[str]:
+    """Drop settings that a file makes for another optimizer than the one chosen; returns notes."""
+    node = _mapping(tree, "optimizer")
+    kind = str(node.get("kind"))
+    own = preset("optimizer", kind)
+    if own is None:
+        return []
+    others = {key for name in optimizers for key in (preset("optimizer", name) or {})}
+    dropped = [key for key in node if key in others and key not in own]
+    for key in dropped:
+        del node[key]
+    return [f"optimizer.{key}: {kind} has no such setting; it is left out" for key in dropped]
+
+
 def complete(tree: dict[str, Any], preset: Presets) -> None:
     """Fill what a node leaves out: parameters from the preset named like its kind, defaults."""
     for name in ("drive", "statistics"):

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from snnrun.component import GROUPS
 from snnrun.config import hydra_app
-from snnrun.config.choose import apply_root_choices, apply_swaps, complete, nearest
+from snnrun.config.choose import apply_root_choices, apply_swaps, complete, leave_out, nearest
 from snnrun.config.fields import short
 from snnrun.config.messages import friendly, from_parser
 from snnrun.config.reader import read
@@ -119,6 +119,7 @@ class Composer:
             with hydra_app.application(self._config_dirs) as app, friendly(app):
                 cfg = hydra_app.compose(app, choices)
             tree, notes = _assemble(cfg, swaps)
+            notes += leave_out(tree, self._preset, hydra_app.options(app, "optimizer"))
             self._bases[key] = normal(tree), notes
         return self._bases[key]
 
