@@ -86,6 +86,7 @@ def test_asked_to_end(name, workers, tmp_path, drawn):
     assert_whole(search(folder, *RANDOM), drawn)
 
 
+@pytest.mark.slow
 def test_two_workers(tmp_path, drawn):
     folder = tmp_path / "s"
     outcome = finish(begin(folder, *RANDOM, "--workers", "2"))
