@@ -223,6 +223,7 @@ class TestGoingOn:
 
 
 class TestSpaces:
+    @pytest.mark.slow
     def test_whole_numbers_and_choices(self, cli, no_figure):
         axes = (
             "search.n={path: network.populations.I.size, low: 20, high: 40, int: true}",
