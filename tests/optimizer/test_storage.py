@@ -176,7 +176,7 @@ class TestUrls:
 
     def test_without_the_package_says_what_to_install(self, tmp_path, monkeypatch):
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-        for url, extra in (("postgresql://h/d", "postgresql"), ("redis://h", "redis")):
+        for url, extra in (("postgresql://h/d", "postgres"), ("redis://h", "redis")):
             with pytest.raises(ConfigError, match=rf"pip install 'snnrun\[{extra}\]'"):
                 open_storage(url, tmp_path)
 
