@@ -20,7 +20,6 @@ from snnrun.cli.options import (
     DryRun,
     Json,
     LogEvery,
-    Out,
     Overrides,
     Quiet,
     Strict,
@@ -36,6 +35,10 @@ if TYPE_CHECKING:
     from snnrun.search.begin import Plan
     from snnrun.search.end import Outcome
 
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder of the search, new or to go on with."),
+]
 Resume = Annotated[
     Path | None, typer.Option("--resume", metavar="DIR", help="Go on with a search.")
 ]
@@ -276,16 +279,17 @@ def _report(
 
     code = stopped.exit_code if stopped else found.exit_code
     state = "interrupted" if code == 75 else "failed" if code else "done"
+    why = f"{'interrupted by ' if code == 75 else ''}{stopped}" if stopped else ""
     if as_json:
         head = {"command": "optimize", "state": state, "exit_code": code, "out": str(place.folder)}
         more = {"candidates": found.counts, **as_plain(found.findings)}
         more |= {"table": str(place.folder / "table.csv"), "timings": {"wall_s": seconds}}
-        error = str(stopped) if stopped else found.why_none
+        error = why or found.why_none
         print(json.dumps({**head, **more, **({"error": error} if error else {})}))
     else:
         show_outcome(found.findings, place.folder, quiet)
         if stopped is not None:
-            print(f"{'interrupted by ' if code == 75 else 'error: '}{stopped}", file=sys.stderr)
+            print(why if code == 75 else f"error: {why}", file=sys.stderr)
         elif found.why_none:
             print(f"error: {found.why_none}", file=sys.stderr)
         if found.left or code == 75:

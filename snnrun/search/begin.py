@@ -106,7 +106,7 @@ def study_in(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
     place = open_storage(storage, folder, new=False)
     with place.reached():
         if name not in names_in(place.base):
-            raise FileError(f"{folder}: {place.text} holds no study '{name}' any more")
+            raise FileError(f"{place.text}: holds no study '{name}'")
     return _study(plan, place, name)
 
 

@@ -15,7 +15,7 @@ from snnrun.errors import ConfigError, FileError, SnnrunError
 from snnrun.store.disk import FULL, cause, discard, write_atomically
 from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive
 
-_OURS = ("config.yaml", "results.h5", "status.json", "plan.json")
+_OURS = ("config.yaml", "results.h5", "status.json", "plan.json", "search.json")
 _KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
 _LATER = ("statistics", "fingerprint")
 
@@ -53,6 +53,8 @@ class RunFolder:
             raise FileError(f"{path}: there is no such folder")
         if not (path / "config.yaml").is_file() and not any(path.glob("checkpoints/step_*.h5")):
             raise FileError(f"{path}: holds no config.yaml, so no run was begun there")
+        if (path / "search.json").exists():
+            raise ConfigError(f"{path}: holds a search; go on with snnrun optimize --resume {path}")
         try:
             folder = cls(path)
             (path / "checkpoints").mkdir(exist_ok=True)
@@ -138,7 +140,7 @@ def alive(folders: list[RunFolder]) -> Iterator[None]:
 
 
 def refuse_if_taken(path: Path) -> None:
-    """Complain if a folder holds a run or a sweep."""
+    """Complain if a folder holds a run, a sweep or a search."""
     taken = [f for f in _OURS if os.path.exists(path / f)]
     if taken:
         raise ConfigError(

@@ -148,7 +148,7 @@ class TestWhatItSays:
         assert not list(Path().iterdir())
 
     def test_the_default_folder(self, cli):
-        outcome = cli("optimize", *SMALL, "optimizer.candidates=1", "--quiet")
+        outcome = cli("optimize", *SIX, "--quiet")
         assert outcome.out.startswith("outputs/balanced_small/")
         assert Path(outcome.out.strip(), "table.csv").is_file()
 
@@ -223,15 +223,16 @@ class TestGoingOn:
 
 
 class TestSpaces:
+    @pytest.mark.slow
     def test_whole_numbers_and_choices(self, cli, no_figure):
         axes = (
             "search.n={path: network.populations.I.size, low: 20, high: 40, int: true}",
             "search.own={path: network.projections.EE.connect.allow_autapses,"
             " choice: [true, false]}",
         )
-        search("s", *SMALL, *axes, BATCH, "optimizer.candidates=4")
+        search("s", *SMALL, *axes, BATCH, "optimizer.candidates=2")
         assert {row["own"] for row in rows("s")} <= {"true", "false"}
-        known = candidate("s", 2)
+        known = candidate("s", 1)
         assert isinstance(known["values"]["n"], int)
         run = cli("simulate", *SMALL, *axes, *known["overrides"], "--json")
         assert run.json["costs"] == known["costs"]
@@ -393,11 +394,14 @@ class TestBadInput:
             "error: r: already holds a run (config.yaml, results.h5, status.json)",
         )
 
-    @pytest.mark.parametrize("command", ["simulate", "sweep"])
-    def test_a_folder_that_holds_a_search(self, command, copy, cli):
-        outcome = cli(command, *SMALL, "--out", "s")
+    def test_a_folder_that_holds_a_search(self, copy, cli):
+        for command in ("simulate", "sweep"):
+            outcome = cli(command, *SMALL, "--out", "s")
+            assert outcome.code == 2
+            assert "already holds a run (config.yaml, search.json)" in outcome.err
+        outcome = cli("simulate", "--resume", "s")
         assert outcome.code == 2
-        assert "already holds" in outcome.err
+        assert outcome.err == "error: s: holds a search; go on with snnrun optimize --resume s\n"
 
     @pytest.mark.parametrize("command", ["optimize --resume", "inspect", "plot"])
     def test_a_folder_without_a_search(self, command, cli):
@@ -470,7 +474,7 @@ class TestStorages:
         assert not Path("fits.db").exists()
 
     def test_the_variable_of_optuna(self, copy, cli, monkeypatch):
-        monkeypatch.setenv("OPTUNA_STORAGE", "sqlite:///fits.db")
+        monkeypatch.setenv("OPTUNA_STORAGE", "journal://fits.journal")
         search("t", *SIX)
         assert not Path("t/study.journal").exists()
         assert cli("optimize", "--resume", "s", "--candidates", "7").code == 0
@@ -479,6 +483,26 @@ class TestStorages:
         assert cli("optimize", "--resume", "t", "--candidates", "8").code == 0
         assert len(rows("t")) == 8
 
+    def test_a_password_is_not_kept(self, copy, cli, monkeypatch):
+        kept = json.loads((copy / "search.json").read_text())
+        kept["storage"] = "postgresql://me:***@127.0.0.1:1/x"
+        (copy / "search.json").write_text(json.dumps(kept))
+        outcome = cli("optimize", "--resume", "s")
+        assert outcome.code == 2
+        assert "--storage: missing; the password of postgresql://me:***@" in outcome.err
+        monkeypatch.setenv("OPTUNA_STORAGE", "postgresql://me:secret@127.0.0.1:1/x")
+        outcome = cli("optimize", "--resume", "s")
+        assert outcome.code == 5
+        assert "secret" not in outcome.err
+
+    def test_a_study_that_is_not_there(self, copy, cli):
+        outcome = cli("optimize", "--resume", "s", "--study", "other")
+        assert (outcome.code, outcome.err) == (
+            5,
+            "error: s/study.journal: holds no study 'other'\n",
+        )
+
+    @pytest.mark.slow
     def test_two_searches_of_one_name(self, cli):
         url = ("--storage", "sqlite:///fits.db")
         search("s", *SIX, *url)

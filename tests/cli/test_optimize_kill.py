@@ -66,11 +66,9 @@ def test_killed_ten_times(tmp_path, learned):
     assert_whole(search(folder, *TPE), learned)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["SIGUSR1", *(pytest.param(n, marks=pytest.mark.slow) for n in ("SIGINT", "SIGTERM"))],
-)
-@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_asked_to_end(name, workers, tmp_path, drawn):
     folder = tmp_path / "s"
     process = begin(folder, *RANDOM, "--workers", workers)
@@ -86,6 +84,7 @@ def test_asked_to_end(name, workers, tmp_path, drawn):
     assert_whole(search(folder, *RANDOM), drawn)
 
 
+@pytest.mark.slow
 def test_two_workers(tmp_path, drawn):
     folder = tmp_path / "s"
     outcome = finish(begin(folder, *RANDOM, "--workers", "2"))

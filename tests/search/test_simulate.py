@@ -70,12 +70,14 @@ def test_each_of_a_batch_is_what_simulate_finds(width):
     assert [found(one) for one in results] == [simulated_alone(one) for one in ones]
 
 
+@pytest.mark.slow
 def test_groups_of_other_shapes_each_are_what_simulate_finds():
     ones = [wanted(w=w, k=k) for w, k in ((2.5, 0.2), (3.0, 0.1), (4.0, 0.2))]
     results = simulator().simulate(ones, Interruption())
     assert [found(one) for one in results] == [simulated_alone(one) for one in ones]
 
 
+@pytest.mark.slow
 def test_what_was_simulated_before_changes_nothing():
     ones = [wanted(w=2.5), wanted(w=3.0, k=0.1), wanted(w=4.0)]
     here = simulator()
