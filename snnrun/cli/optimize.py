@@ -184,10 +184,11 @@ def _work(
     begun = time.perf_counter()
     total, objectives = plan.search.optimizer.candidates, tuple(plan.search.objective.objectives)
     watcher = Course(total, objectives, quiet or as_json, study.records())
+    spent: dict[str, float] = {}
     stopped: SnnrunError | None = None
     others, over = [_other(plan, place, workers) for _ in range(workers - 1)], False
     try:
-        _search(plan, study, place.folder, workers, interruption, watcher)
+        _search(plan, study, place.folder, workers, interruption, watcher, spent)
         over = True
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
@@ -197,7 +198,8 @@ def _work(
         watcher.close()
         _wait(others, not over)
     found = end.concluded(plan, study, place.folder)
-    _report(found, plan, place, stopped, time.perf_counter() - begun, quiet, as_json)
+    timings = {"wall_s": time.perf_counter() - begun, **{f"{k}_s": s for k, s in spent.items()}}
+    _report(found, place, stopped, timings, quiet, as_json)
 
 
 def _search(
@@ -207,8 +209,9 @@ def _search(
     workers: int,
     interruption: Interruption,
     watcher: "Course",
+    spent: dict[str, float],
 ) -> None:
-    """Be a worker of the search."""
+    """Be a worker of the search; counts the seconds `spent`."""
     from snnrun.engine.setup import set_up
     from snnrun.search.begin import processes_of
     from snnrun.search.ledger import Ledger
@@ -220,7 +223,7 @@ def _search(
         set_up(threads=1)
     idle = functools.partial(watcher.batch, None, 0, 0.0)
     pool = Pool(plan.source, search.objective.feasible, processes, idle)
-    ledger = Ledger(study, search.objective, search.axes, plan.seed, folder)
+    ledger = Ledger(study, search.objective, search.axes, plan.seed, folder, spent)
 
     def tell() -> None:
         for record in study.records():
@@ -266,10 +269,9 @@ def _wait(others: list[subprocess.Popen[bytes]], end: bool) -> None:
 
 def _report(
     found: "Outcome",
-    plan: "Plan",
     place: _Place,
     stopped: SnnrunError | None,
-    seconds: float,
+    timings: dict[str, float],
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -283,11 +285,11 @@ def _report(
     if as_json:
         head = {"command": "optimize", "state": state, "exit_code": code, "out": str(place.folder)}
         more = {"candidates": found.counts, **as_plain(found.findings)}
-        more |= {"table": str(place.folder / "table.csv"), "timings": {"wall_s": seconds}}
+        more |= {"table": str(place.folder / "table.csv"), "timings": timings}
         error = why or found.why_none
         print(json.dumps({**head, **more, **({"error": error} if error else {})}))
     else:
-        show_outcome(found.findings, place.folder, quiet)
+        show_outcome(found.findings, place.folder, quiet, timings)
         if stopped is not None:
             print(why if code == 75 else f"error: {why}", file=sys.stderr)
         elif found.why_none:

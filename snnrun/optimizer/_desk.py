@@ -51,6 +51,12 @@ class Desk:
         """Keep other workers out; to be short."""
         return self._place.turn(self.name)
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what is told inside at once; to be short, as other workers wait."""
+        with self.entered(), self._place.together():
+            yield
+
     def study(self) -> optuna.Study:
         """Return the study; a new object, as each remembers the candidates it saw first."""
         base = self._place.base
@@ -96,7 +102,7 @@ class Desk:
         Optuna's hook for samplers is left out: they do nothing in it but warn and call what
         `set_constraint` replaced, and on a database it costs three queries.
         """
-        with self.entered(), self._place.together():
+        with self.together():
             if violations:
                 directions = self._place.base.get_study_directions(self.trials.study_id)
                 costs = [math.inf] * len(directions)

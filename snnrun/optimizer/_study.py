@@ -43,6 +43,7 @@ class Study:
 
     def __init__(self, desk: Desk, total: int, notes: tuple[str, ...] = ()) -> None:
         self._desk, self._total, self.notes = desk, total, notes
+        self.together = desk.together  # writes what is told inside at once; to be short
         self._watch = Watch()
 
     @classmethod

@@ -3,7 +3,7 @@
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,10 @@ def _no_worse(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return all(a <= b for a, b in zip(one, other, strict=True))
 
 
-def show_outcome(findings: Findings, folder: Path, quiet: bool) -> None:
-    """Print what a search found, and where it is."""
+def show_outcome(
+    findings: Findings, folder: Path, quiet: bool, timings: Mapping[str, float]
+) -> None:
+    """Print what a search found, and where it is; `timings`: seconds of its parts (`…_s`)."""
     if quiet:
         print(folder)
         return
@@ -95,8 +97,19 @@ def show_outcome(findings: Findings, folder: Path, quiet: bool) -> None:
         many = len(findings.objectives) > 1
         console.print(f"config:  {folder}/best/" + ("" if many else "config.yaml"))
     console.print(f"table:   {folder}/table.csv")
+    console.print(_times(timings))
     if best:
         print(f"picture: snnrun plot {folder}", file=sys.stderr)
+
+
+def _times(timings: Mapping[str, float]) -> str:
+    """Return how long it took, and the seconds of each part, of all processes together."""
+    parts = ", ".join(
+        f"{part.removesuffix('_s')} {seconds:.1f}"
+        for part, seconds in timings.items()
+        if part != "wall_s"
+    )
+    return f"seconds: {timings['wall_s']:.1f}" + (f" (in all processes: {parts})" if parts else "")
 
 
 def show_standing(findings: Findings) -> None:

@@ -4,10 +4,12 @@ A candidate's networks are the trials of one seed, each with a connectivity of i
 run with as many trials repeats it.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,8 @@ class Tried:
 class Ledger:
     """Tells a study, and writes `candidates/<number>.json` into a folder.
 
-    `seed`: of the search, from which those of the networks follow.
+    `seed`: of the search, from which those of the networks follow; `spent`: seconds of each part,
+    those of processes that simulate at the same time added up.
     """
 
     study: Study
@@ -52,10 +55,25 @@ class Ledger:
     axes: Mapping[str, Axis]
     seed: int
     folder: Path
+    spent: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def changes(self, candidate: Candidate) -> Changes:
         """Return the paths and values that make a candidate of what all have in common."""
         return changes(self.axes, candidate.values, self.seed, candidate.number)
+
+    @contextlib.contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Count the seconds spent inside."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._add(part, time.perf_counter() - begun)
+
+    def count(self, run: Simulated) -> None:
+        """Count what a simulation took."""
+        for part, seconds in run.spent.items():
+            self._add(part, seconds)
 
     def done(self, tried: Tried) -> None:
         """A candidate has costs."""
@@ -78,6 +96,9 @@ class Ledger:
         """A candidate could not be simulated."""
         self._write(tried, {"state": "failed", "reason": reason})
         self.study.failed(tried.candidate.number, reason)
+
+    def _add(self, part: str, seconds: float) -> None:
+        self.spent[part] = self.spent.get(part, 0.0) + seconds
 
     def _write(self, tried: Tried, told: dict[str, Any], more: bool = False) -> None:
         """Write a candidate's file, before the study says that it is over.
@@ -124,7 +145,7 @@ def _found(
     }
     costs = zip(*(score.costs for score in scores), strict=True)
     se = tuple(x if math.isfinite(x := standard_error(list(c))) else math.nan for c in costs)
-    seconds = math.fsum(run.seconds for run in runs)
+    seconds = math.fsum(math.fsum(run.spent.values()) for run in runs)
     return Found(se, terms, statistics, len(scores), seconds)
 
 

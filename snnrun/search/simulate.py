@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,13 +47,14 @@ class Simulated(NamedTuple):
     """What a simulation found.
 
     `judged`: whether it is feasible; `error`: why there is nothing, where there can be no such
-    network, or where it is `broken`: something failed; `seconds`: its share of the time.
+    network, or where it is `broken`: something failed; `spent`: its share of the seconds for
+    `config`, `build`, `simulate` and `statistics`.
     """
 
     estimates: Estimates
     health: Health | None
     judged: Judged
-    seconds: float
+    spent: Mapping[str, float]
     error: str = ""
     broken: bool = False
 
@@ -73,6 +74,7 @@ class Simulator:
 
     def simulate(self, wanted: Sequence[Wanted], interruption: Interruption) -> list[Simulated]:
         """Return what each finds; InterruptedRunError if asked to end before."""
+        begun = time.perf_counter()
         found: list[Simulated | None] = [None] * len(wanted)
         groups: dict[int, list[tuple[int, Experiment]]] = {}
         for place, one in enumerate(wanted):
@@ -81,12 +83,13 @@ class Simulator:
                 groups.setdefault(self._grouping.add(e), []).append((place, e))
             except ConfigError as error:
                 found[place] = _without(error)
+        config_s = (time.perf_counter() - begun) / len(wanted)
         for number, members in groups.items():
             trials = [wanted[place].trial for place, _ in members]
             experiments = [e for _, e in members]
             results = self._together(number, experiments, trials, interruption)
             for (place, _), result in zip(members, results, strict=True):
-                found[place] = result
+                found[place] = result._replace(spent={"config": config_s, **result.spent})
         return [one for one in found if one is not None]
 
     def _experiment(self, wanted: Wanted) -> Experiment:
@@ -114,16 +117,18 @@ class Simulator:
                 found.append(course)
                 self._like = course.network
         courses = [one for one in found if isinstance(one, Course)]
-        clock = Clock({}, cpu_from=time.process_time())
+        clock = Clock({"build_s": time.perf_counter() - begun}, cpu_from=time.process_time())
         results = together(courses, batch, clock, Nobody(), interruption) if courses else []
-        seconds = (time.perf_counter() - begun) / len(experiments)
+        spent = _spent(clock, courses)
         told = (
-            self._found(course, result, seconds)
+            self._found(course, result, spent)
             for course, result in zip(courses, results, strict=True)
         )
         return [next(told) if isinstance(one, Course) else one for one in found]
 
-    def _found(self, course: Course, result: Summary | Exception, seconds: float) -> Simulated:
+    def _found(
+        self, course: Course, result: Summary | Exception, spent: Mapping[str, float]
+    ) -> Simulated:
         if isinstance(result, InterruptedRunError | MemoryError):
             raise result
         if isinstance(result, Exception):
@@ -132,7 +137,7 @@ class Simulator:
         judged = Judged({}, "")
         if self._feasible is not None:
             judged = judge(self._feasible, course.e, course.network, trial, health)
-        return Simulated(estimates, health, judged, seconds)
+        return Simulated(estimates, health, judged, spent)
 
     def _batch(self, number: int, e: Experiment, trials: int) -> Batch:
         """Return what computes so many of a group: one program for every power of two.
@@ -149,7 +154,19 @@ class Simulator:
 def failed(error: Exception | str, broken: bool = True) -> Simulated:
     """Return that there is nothing, and why."""
     text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-    return Simulated({}, None, Judged({}, ""), 0.0, text, broken)
+    return Simulated({}, None, Judged({}, ""), {}, text, broken)
+
+
+def _spent(clock: Clock, courses: list[Course]) -> dict[str, float]:
+    """Return the seconds of each part, as the share of one of the runs."""
+    found = clock.seconds
+    prepare_s = found.get("prepare_s", 0.0)
+    whole = {
+        "build": found["build_s"] + prepare_s,
+        "simulate": found.get("loop_s", 0.0) - prepare_s,
+        "statistics": sum(course.clock.seconds.get("statistics_s", 0.0) for course in courses),
+    }
+    return {part: seconds / max(1, len(courses)) for part, seconds in whole.items()}
 
 
 def _without(error: Exception) -> Simulated:

@@ -49,9 +49,10 @@ class Trying:
         self._run([(one, trial) for trial in range(networks) for one in self._tried.values()])
         if type(self._search.optimizer).again is not Optimizer.again:
             self._repeat(best)
-        for one in list(self._tried.values()):
-            self._ledger.done(one)
-            del self._tried[one.candidate.number]
+        with self._ledger.timed("tell"), self._ledger.study.together():
+            for one in list(self._tried.values()):
+                self._ledger.done(one)
+                del self._tried[one.candidate.number]
 
     def _forbid(self) -> None:
         """Refuse those that violate a constraint."""
@@ -105,7 +106,10 @@ class Trying:
             Wanted((*self._ledger.changes(one.candidate), *_LEAN, *more), trial)
             for one, trial in pairs
         ]
-        return self._pool.simulate(wanted, self._interruption) if wanted else []
+        runs = self._pool.simulate(wanted, self._interruption) if wanted else []
+        for run in runs:
+            self._ledger.count(run)
+        return runs
 
     def _is_sound(self, one: Tried, run: Simulated) -> bool:
         """Return whether a run can be used; a candidate whose can't is over."""

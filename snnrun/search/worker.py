@@ -38,8 +38,9 @@ def work(
     with _beating(study):
         while True:
             interruption.check()
-            reaped = study.reap()
-            candidates = study.ask(batch)
+            with ledger.timed("ask"):
+                reaped = study.reap()
+                candidates = study.ask(batch)
             if candidates:
                 trying = Trying(search, ledger, pool, interruption, candidates)
                 try:

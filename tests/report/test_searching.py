@@ -113,7 +113,7 @@ class TestCourse:
 
 def outcome(findings, capsys, quiet=False):
     """Return what is printed on stdout, with single blanks, and on stderr."""
-    show_outcome(findings, Path("out"), quiet)
+    show_outcome(findings, Path("out"), quiet, {"wall_s": 2.0, "ask_s": 0.5})
     out, err = capsys.readouterr()
     return [re.sub(" +", " ", line).strip() for line in out.splitlines()], err
 
@@ -159,6 +159,7 @@ class TestOutcome:
             "2 infeasible: 80 sp/s",
             "1 infeasible: 81 sp/s",
             "table: out/table.csv",
+            "seconds: 2.0 (in all processes: ask 0.5)",
         ]
         assert err == ""
 
