@@ -30,9 +30,12 @@ MANY = Script("requeue_array", TASK, "runs/a/3", "dt=0.1 seed=3", "scontrol requ
 SWEEP = Script(
     *("sweep_array", TASK, "runs/a", "dt=0.1", "scontrol requeue 12_3", "sweep", "plan.json")
 )
+SEARCH = Script(
+    *("search_array", TASK, "runs/a", "dt=0.1", "scontrol requeue 12_3", "optimize", "search.json")
+)
 
 
-@pytest.fixture(params=[ONE, MANY, SWEEP], ids=lambda script: script.name)
+@pytest.fixture(params=[ONE, MANY, SWEEP, SEARCH], ids=lambda script: script.name)
 def script(request: pytest.FixtureRequest) -> Script:
     return request.param
 
