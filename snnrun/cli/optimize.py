@@ -1,5 +1,6 @@
 """`snnrun optimize`: a search for parameters."""
 
+import dataclasses
 import functools
 import json
 import os
@@ -92,7 +93,7 @@ def optimize(
 
     snnrun optimize experiment=snops/short_demo --candidates 60 --out fit
     """
-    del debug, log_every, strict  # the first is read where errors are reported
+    del debug, log_every  # the first is read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("optimize" if as_json else None):
         from snnrun.search.begin import keep, study_in, study_of
@@ -106,6 +107,7 @@ def optimize(
         if dry_run:
             one_run.show_config(plan.composed, as_json)
             return
+        plan = dataclasses.replace(plan, search=dataclasses.replace(plan.search, strict=strict))
         opened = (study_of if resume is None else study_in)(plan, *place)
         for note in opened.notes:
             print(f"warning: {note}", file=sys.stderr)
@@ -251,6 +253,7 @@ def _other(plan: "Plan", place: _Place, workers: int) -> subprocess.Popen[bytes]
         command += ["--storage", place.storage]
     elif place.storage:  # others may read what is on a command line
         env[VARIABLE] = place.storage
+    command += ["--strict"] if plan.search.strict else []
     command += [f"engine.threads={processes_of(plan.e, workers)}"]
     command += [f"optimizer.candidates={plan.search.optimizer.candidates}"]
     nowhere = subprocess.DEVNULL

@@ -124,7 +124,7 @@ def _excess(left: float, op: ast.cmpop, right: float) -> float:
     """Return by how much the sides are on the wrong sides of each other."""
     low, high = (left, right) if isinstance(op, ast.LtE | ast.Lt) else (right, left)
     strict = isinstance(op, ast.Lt | ast.Gt)
-    amount = low - high
-    if math.isnan(amount):
+    if not (math.isfinite(low) and math.isfinite(high)):
         return UNDEFINED
+    amount = low - high
     return _EQUAL if strict and amount == 0 else min(max(amount, -UNDEFINED), UNDEFINED)

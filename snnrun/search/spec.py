@@ -19,7 +19,7 @@ class Search:
     """Axes by name, what candidates have to meet, those tried first, and what is minimised.
 
     `start_points`: values by axis; those that are missing are drawn. `warnings`: what its author
-    may not have meant.
+    may not have meant; `strict`: candidates with any unhealthy verdict are infeasible.
     """
 
     axes: dict[str, Axis]
@@ -28,6 +28,7 @@ class Search:
     objective: Cost
     optimizer: "Optimizer"
     warnings: tuple[str, ...] = ()
+    strict: bool = False
 
     def violations(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Return constraint → amount, above 0 where a candidate violates it."""

@@ -8,7 +8,7 @@ Each step takes all that are left together.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from snnrun.health import sentence
+from snnrun.health import VERDICTS, sentence
 from snnrun.interruption import Interruption
 from snnrun.optimizer._base import Incumbent, Optimizer
 from snnrun.optimizer._desk import Candidate
@@ -18,7 +18,7 @@ from snnrun.search.simulate import Changes, Simulated, Wanted
 from snnrun.search.spec import Search
 
 _LEAN: Changes = (("record.spikes", []), ("record.counts.bin_ms", None))  # nothing is kept of them
-_UNHEALTHY = ("nan", "runaway")
+_UNHEALTHY = VERDICTS[:2]  # nan, runaway
 
 
 class Trying:
@@ -34,6 +34,7 @@ class Trying:
     ) -> None:
         self._search, self._ledger, self._pool = search, ledger, pool
         self._interruption = interruption
+        self._unhealthy = VERDICTS[:-1] if search.strict else _UNHEALTHY
         self._tried = {candidate.number: Tried(candidate) for candidate in candidates}
 
     @property
@@ -119,7 +120,7 @@ class Trying:
             del self._tried[one.candidate.number]
         elif run.error:
             self._refuse(one, {"impossible": 1.0}, run.error)
-        elif run.health is not None and run.health.verdict in _UNHEALTHY:
+        elif run.health is not None and run.health.verdict in self._unhealthy:
             self._refuse(one, {**violated, "unhealthy": 1.0}, sentence(run.health), run)
         elif violated:
             self._refuse(one, violated, run.judged.reason, run)

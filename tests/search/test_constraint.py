@@ -136,9 +136,11 @@ def test_it_is_violated_exactly_where_python_says_that_it_does_not_hold(left, ri
     assert math.isfinite(amount)
     try:
         holds = eval(text, {"__builtins__": {}}, dict(values))
+        sides = [eval(side, {"__builtins__": {}}, dict(values)) for side in (left, right)]
+        defined = all(map(math.isfinite, sides))
     except (ZeroDivisionError, OverflowError):
-        holds = False
-    assert (amount <= 0) == holds or abs(amount) < 1e-9
+        defined = False
+    assert (amount <= 0) == (defined and holds) or abs(amount) < 1e-9
 
 
 ALPHABET = [*NAMES, *"0123456789.+-*/()<>=~%@&|^[]{},:;'_#! \\\n\t", "__import__", "lambda", "if"]

@@ -1,6 +1,7 @@
 """A batch is tried step by step; what a candidate is told does not depend on the others."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.search.trial_runs import (
     fires,
     has_no_rate,
     is_infeasible,
+    is_synchronous,
     runs_away,
 )
 
@@ -49,6 +51,14 @@ class TestSteps:
         assert (bad.state, bad.reason) == ("infeasible", "E fires too much")
         assert search.file(0)["violations"] == {"rate_high": 0.5}
         assert (good.state, good.costs, good.repeats) == ("done", (4.0,), 1)
+
+    def test_an_unhealthy_network_is_infeasible_if_that_is_asked_for(self, tries):
+        search, pool = tries(), Answers(lambda *_: is_synchronous())
+        (lenient,) = search.all(pool, 5.0)
+        assert (lenient.state, lenient.costs) == ("done", (4.0,))
+        search.plan = replace(search.plan, search=replace(search.search, strict=True))
+        (strict,) = search.all(pool, 5.0)
+        assert (strict.state, strict.reason[:26]) == ("infeasible", "synchronous: population E;")
 
     def test_all_networks_of_all_candidates_are_simulated_together(self, tries):
         pool = Answers(lambda w, trial, first: fires(w + trial))

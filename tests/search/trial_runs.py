@@ -23,6 +23,7 @@ from tests.cli.searches import SMALL
 WEIGHT = "network.projections.EE.weight"
 KEY = ("E", "firing_rate")
 FIRST = 1000.0  # ms of a short run
+TOOK = {"simulate": 1.0}  # seconds
 
 planned_once = functools.cache(planned)
 
@@ -35,24 +36,29 @@ def plan_of(*overrides: str) -> Plan:
 def fires(rate: float) -> Simulated:
     """Return what a network found that fires at a rate."""
     estimate = Estimate(np.asarray(rate), np.asarray(np.nan), None)
-    return Simulated({KEY: estimate}, Health("ok", {}), Judged({}, ""), 1.0)
+    return Simulated({KEY: estimate}, Health("ok", {}), Judged({}, ""), TOOK)
 
 
 def has_no_rate() -> Simulated:
     """Return what a network found that has no statistics."""
     estimate = Estimate(np.asarray(np.nan), np.asarray(np.nan), "no neuron fires")
-    return Simulated({KEY: estimate}, Health("silent", {}), Judged({}, ""), 1.0)
+    return Simulated({KEY: estimate}, Health("silent", {}), Judged({}, ""), TOOK)
 
 
 def is_infeasible(amount: float = 0.5) -> Simulated:
     """Return what a network found that fires too much."""
     judged = Judged({"rate_high": amount, "few_neurons": -1.0}, "E fires too much")
-    return Simulated({}, Health("ok", {}), judged, 1.0)
+    return Simulated({}, Health("ok", {}), judged, TOOK)
+
+
+def is_synchronous() -> Simulated:
+    """Return what a network found that fires together."""
+    return fires(7.0)._replace(health=Health("synchronous", {"population": "E"}))
 
 
 def runs_away() -> Simulated:
     """Return what a network found that ran away."""
-    return Simulated({}, Health("runaway", {}), Judged({"stopped": 1.5}, "runaway"), 1.0)
+    return Simulated({}, Health("runaway", {}), Judged({"stopped": 1.5}, "runaway"), TOOK)
 
 
 def can_not_be() -> Simulated:
