@@ -88,10 +88,10 @@ def main() -> None:
     a.out.mkdir(parents=True, exist_ok=True)
     if not (a.out / "runs" / "target" / "results.h5").exists():
         assert snnrun("simulate", *TARGET, "--out", "runs/target", "--quiet", cwd=a.out) == 0
-    found = {
-        kind: [searched(a.out, kind, seed, a.candidates) for seed in a.seeds]
-        for kind in a.optimizers
-    }
+    found: dict[str, list[Path]] = {kind: [] for kind in a.optimizers}
+    for seed in a.seeds:
+        for kind, paths in found.items():
+            paths.append(searched(a.out, kind, seed, a.candidates))
     for paths in found.values():
         for path in paths:
             best = course(path)[-1]
