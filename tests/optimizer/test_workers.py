@@ -1,5 +1,6 @@
 """Four processes share a study, two are killed: nothing is lost, nothing is there twice."""
 
+import select
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def share(url, folder):
         held = [until_holding(victim) for victim in victims]
         others += [started(url, folder) for _ in range(2)]
         told = [n for each, _ in held for n in each]
-        told += others[0].stdout.readline().split()[1:]  # they are at work
+        select.select([process.stdout for process in others], [], [], 60)  # one is at work
         for victim in victims:
             victim.send_signal(signal.SIGKILL)
         told += [n for process in others for _, n in lines(process)]
