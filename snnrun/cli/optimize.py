@@ -1,14 +1,9 @@
 """`snnrun optimize`: a search for parameters."""
 
 import dataclasses
-import functools
-import json
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,14 +22,12 @@ from snnrun.cli.options import (
     TimeLimit,
 )
 from snnrun.cli.resumed import is_how
-from snnrun.errors import ConfigError, InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption, Terminated
+from snnrun.cli.searching import Place, work
+from snnrun.errors import ConfigError
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
-    from snnrun.optimizer._study import Study
-    from snnrun.report.searching import Course
     from snnrun.search.begin import Plan
-    from snnrun.search.end import Outcome
 
 Out = Annotated[
     Path | None,
@@ -59,14 +52,6 @@ StudyName = Annotated[
     str | None, typer.Option("--study", metavar="NAME", help="The study's name in the storage.")
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the search.")]
-
-
-class _Place(NamedTuple):
-    """Where a search is: its folder, the storage that was asked for, the name of the study."""
-
-    folder: Path
-    storage: str | None
-    name: str
 
 
 def optimize(
@@ -113,7 +98,7 @@ def optimize(
             print(f"warning: {note}", file=sys.stderr)
         if resume is None:
             keep(plan, *place)
-        _work(plan, opened, place, workers, interruption, quiet, as_json)
+        work(plan, opened, place, workers, interruption, quiet, as_json)
 
 
 def _total(candidates: int | None) -> list[str]:
@@ -129,7 +114,7 @@ def _alone(resume: Path, *others: Any) -> None:
 
 def _resumed(
     folder: Path, given: list[str], storage: str | None, study: str | None
-) -> tuple["Plan", _Place]:
+) -> tuple["Plan", Place]:
     """Return a search that was begun; only how it is computed, and how long, can be changed."""
     from snnrun.search.begin import kept, planned
     from snnrun.search.simulate import Source
@@ -142,7 +127,7 @@ def _resumed(
                 " optimizer.candidates and optimizer.batch can be changed"
             )
     whole = Source((*source.overrides, *given), source.config_dirs, source.config)
-    return _told(planned(whole)), _Place(folder, url, name)
+    return _told(planned(whole)), Place(folder, url, name)
 
 
 def _new(
@@ -153,151 +138,18 @@ def _new(
     storage: str | None,
     study: str | None,
     dry_run: bool,
-) -> tuple["Plan", _Place]:
+) -> tuple["Plan", Place]:
     from snnrun.search.begin import folder_of, place_of, planned
     from snnrun.search.simulate import Source
 
     plan = _told(planned(Source(tuple(given), tuple(config_dirs), config)))
     if dry_run:
-        return plan, _Place(Path(), None, "")
+        return plan, Place(Path(), None, "")
     folder = folder_of(out, plan.e.name)
-    return plan, _Place(folder, *place_of(folder, storage, study, plan.e.name))
+    return plan, Place(folder, *place_of(folder, storage, study, plan.e.name))
 
 
 def _told(plan: "Plan") -> "Plan":
     for warning in plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return plan
-
-
-def _work(
-    plan: "Plan",
-    study: "Study",
-    place: _Place,
-    workers: int,
-    interruption: Interruption,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Search, then write what was found and report."""
-    from snnrun.report.searching import Course
-    from snnrun.search import end
-
-    begun = time.perf_counter()
-    total, objectives = plan.search.optimizer.candidates, tuple(plan.search.objective.objectives)
-    watcher = Course(total, objectives, quiet or as_json, study.records())
-    spent: dict[str, float] = {}
-    stopped: SnnrunError | None = None
-    others, over = [_other(plan, place, workers) for _ in range(workers - 1)], False
-    try:
-        _search(plan, study, place.folder, workers, interruption, watcher, spent)
-        over = True
-    except (KeyboardInterrupt, SnnrunError) as error:
-        if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
-        stopped = error
-    finally:
-        watcher.close()
-        _wait(others, not over)
-    found = end.concluded(plan, study, place.folder)
-    timings = {"wall_s": time.perf_counter() - begun, **{f"{k}_s": s for k, s in spent.items()}}
-    _report(found, place, stopped, timings, quiet, as_json)
-
-
-def _search(
-    plan: "Plan",
-    study: "Study",
-    folder: Path,
-    workers: int,
-    interruption: Interruption,
-    watcher: "Course",
-    spent: dict[str, float],
-) -> None:
-    """Be a worker of the search; counts the seconds `spent`."""
-    from snnrun.engine.setup import set_up
-    from snnrun.search.begin import processes_of
-    from snnrun.search.ledger import Ledger
-    from snnrun.search.pool import Pool
-    from snnrun.search.worker import work
-
-    search, processes = plan.search, processes_of(plan.e, workers)
-    if processes == 1:
-        set_up(threads=1)
-    idle = functools.partial(watcher.batch, None, 0, 0.0)
-    pool = Pool(plan.source, search.objective.feasible, processes, idle)
-    ledger = Ledger(study, search.objective, search.axes, plan.seed, folder, spent)
-
-    def tell() -> None:
-        for record in study.records():
-            watcher.told(record)
-
-    interruption.savable = True  # what is not over waits in the study
-    try:
-        batch = plan.batch(processes)
-        work(search, ledger, pool, batch, plan.e.trials, interruption, tell)
-    finally:
-        interruption.savable = False
-        pool.close()
-
-
-def _other(plan: "Plan", place: _Place, workers: int) -> subprocess.Popen[bytes]:
-    """Start another worker on this machine, with its share of the cores."""
-    from snnrun.optimizer._storage import VARIABLE, without_password
-    from snnrun.search.begin import processes_of
-
-    command = [sys.executable, "-P", "-m", "snnrun", "optimize", "--quiet"]
-    command += ["--resume", str(place.folder), "--study", place.name]
-    root = str(Path(__file__).parents[2])  # -P: nothing is imported from the current folder
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
-    if place.storage and without_password(place.storage) == place.storage:
-        command += ["--storage", place.storage]
-    elif place.storage:  # others may read what is on a command line
-        env[VARIABLE] = place.storage
-    command += ["--strict"] if plan.search.strict else []
-    command += [f"engine.threads={processes_of(plan.e, workers)}"]
-    command += [f"optimizer.candidates={plan.search.optimizer.candidates}"]
-    nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, env=env, stdin=nowhere, stdout=nowhere, stderr=nowhere)
-
-
-def _wait(others: list[subprocess.Popen[bytes]], end: bool) -> None:
-    """Wait for the other workers, after asking them to end if they must."""
-    for other in others:
-        if end:
-            other.terminate()
-        code = other.wait()
-        if code not in (0, 4, 75) and not end:
-            print(f"warning: another worker ended with exit code {code}", file=sys.stderr)
-
-
-def _report(
-    found: "Outcome",
-    place: _Place,
-    stopped: SnnrunError | None,
-    timings: dict[str, float],
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Say how a search went; exit with its code."""
-    from snnrun.report.searching import show_outcome
-    from snnrun.search.end import as_plain
-
-    code = stopped.exit_code if stopped else found.exit_code
-    state = "interrupted" if code == 75 else "failed" if code else "done"
-    why = f"{'interrupted by ' if code == 75 else ''}{stopped}" if stopped else ""
-    if as_json:
-        head = {"command": "optimize", "state": state, "exit_code": code, "out": str(place.folder)}
-        more = {"candidates": found.counts, **as_plain(found.findings)}
-        more |= {"table": str(place.folder / "table.csv"), "timings": timings}
-        error = why or found.why_none
-        print(json.dumps({**head, **more, **({"error": error} if error else {})}))
-    else:
-        show_outcome(found.findings, place.folder, quiet, timings)
-        if stopped is not None:
-            print(why if code == 75 else f"error: {why}", file=sys.stderr)
-        elif found.why_none:
-            print(f"error: {found.why_none}", file=sys.stderr)
-        if found.left or code == 75:
-            print(f"go on with: snnrun optimize --resume {place.folder}", file=sys.stderr)
-    if code:
-        raise typer.Exit(code)

@@ -70,6 +70,9 @@ class Plan:
         tree = copy.deepcopy(self.base)
         try:
             for path, value in point.changes:
+                if not path:
+                    tree = copy.deepcopy(value)
+                    continue
                 node = tree
                 for name in path[:-1]:
                     node = node[name]
@@ -144,9 +147,12 @@ def with_spikes_if_asked(tree: dict[str, Any], overrides: list[str]) -> None:
 
 def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Iterator[list[Any]]:
     """Yield what makes `tree` of `base`: values, or whole nodes where keys differ."""
+    if [*tree] != [*base]:
+        yield [path, tree]
+        return
     for name, value in tree.items():
         before, at = base[name], [*path, name]
-        if isinstance(value, dict) and isinstance(before, dict) and [*value] == [*before]:
+        if isinstance(value, dict) and isinstance(before, dict):
             yield from _changes(before, value, at)
         elif repr(value) != repr(before):  # 1 is not 1.0 here, nor 0.0 what -0.0 is
             yield [at, value]
@@ -247,7 +253,7 @@ def _is_sound(point: Point, swept: list[str], groups: int) -> bool:
         _are_texts(point.overrides)
         and isinstance(point.values, dict)
         and {*point.values} == {*swept}
-        and all(_are_texts(path) and path and _is_plain(value) for path, value in point.changes)
+        and all(_are_texts(path) and _is_plain(value) for path, value in point.changes)
         and _is_text(point.hash)
         and type(point.group) is int
         and (0 <= point.group < groups if point.error is None else point.group == -1)

@@ -114,7 +114,8 @@ class TestWhatItSays:
         lines = outcome.out.splitlines()
         assert lines[0] == "6 candidates: 6 done"
         assert lines[1].startswith("best: candidate ")
-        assert lines[-2:] == ["config:  s/best/config.yaml", "table:   s/table.csv"]
+        assert lines[-3:-1] == ["config:  s/best/config.yaml", "table:   s/table.csv"]
+        assert lines[-1].startswith("seconds: ")
         assert "network.synapses.I.tau_decay" in outcome.out
         assert "6/6 candidates, 100 % feasible, best cost " in outcome.err
         assert outcome.err.splitlines()[-1] == "picture: snnrun plot s"
