@@ -41,7 +41,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("network", ["network.per_trial=false", "network.per_trial=true"])
-@pytest.mark.parametrize("backend", ["native", "xla"])
+@pytest.mark.parametrize("backend", ["native", pytest.param("xla", marks=pytest.mark.slow)])
 def test_any_batch_and_any_threads_give_the_same(tmp_path, network, backend):
     given = (network, f"engine.backend={backend}")
     alone = trains(tmp_path / "alone", *given, "engine.batch=1", "engine.threads=1")

@@ -42,7 +42,10 @@ def test_there_are_commands() -> None:
     assert len(COMMANDS) >= 10
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+LARGE = [pytest.param(c, marks=pytest.mark.slow) if "huang" in c else c for c in COMMANDS]
+
+
+@pytest.mark.parametrize("command", LARGE)
 def test_command(command: str, config: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     short = ["duration.ms=50", "duration.warmup_ms=0"]

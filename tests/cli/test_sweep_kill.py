@@ -116,13 +116,11 @@ def test_killed_twenty_times(tmp_path):
 @pytest.mark.parametrize(
     ("name", "first"),
     [
-        ("SIGUSR1", TWO),
         *(
             pytest.param(n, f, marks=pytest.mark.slow)
-            for n in ("SIGTERM", "SIGINT")
+            for n in ("SIGTERM", "SIGINT", "SIGUSR1")
             for f in ("", TWO)
         ),
-        pytest.param("SIGUSR1", "", marks=pytest.mark.slow),
     ],
     ids=lambda value: "two" if value == TWO else value or "one",
 )

@@ -58,7 +58,7 @@ def both(net, lanes, dtype, share, step):
 
 @needs_kernel
 @CASES
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("lanes", "share"), [(1, 0.02), (3, 0.2), (2, 1.1)])
 def test_same_bits_as_the_portable_delivery(changes, dtype, lanes, share):
     for step in (0, 7, 41):
