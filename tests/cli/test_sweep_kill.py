@@ -23,7 +23,7 @@ from tests.cli.sweeps import (
     wait_for,
 )
 
-LONGER = (*GRID, *POINTS, "duration.ms=500,60000", "checkpoint.every_ms=300")
+LONGER = (*GRID, *POINTS, "duration.ms=30000,30500", "checkpoint.every_ms=300", "engine.batch=1")
 EVERYTHING, PARENT = "all processes", "the parent"
 
 
