@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,7 @@ from snnrun.cli.options import (
     Strict,
     TimeLimit,
 )
-from snnrun.cli.resumed import is_how
+from snnrun.cli.resumed import alone, is_how
 from snnrun.cli.searching import Place, work
 from snnrun.errors import ConfigError
 from snnrun.interruption import Interruption
@@ -85,7 +85,7 @@ def optimize(
 
         given = [*(overrides or []), *_total(candidates)]
         if resume is not None:
-            _alone(resume, out, config, config_dir, dry_run)
+            alone(resume, out, config, config_dir, dry_run)
             plan, place = _resumed(resume, given, storage, study)
         else:
             plan, place = _new(given, out, config, config_dir or [], storage, study, dry_run)
@@ -103,13 +103,6 @@ def optimize(
 
 def _total(candidates: int | None) -> list[str]:
     return [] if candidates is None else [f"optimizer.candidates={candidates}"]
-
-
-def _alone(resume: Path, *others: Any) -> None:
-    names = ("--out", "--config", "--config-dir", "--dry-run")
-    for name, value in zip(names, others, strict=True):
-        if value:
-            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
 
 
 def _resumed(

@@ -28,6 +28,27 @@ def outcome(path: Path) -> dict[str, Any] | None:
     return {"exit_code": status.get("exit_code"), **outcome(path / "results.h5")}
 
 
+def alone(
+    resume: Path,
+    out: Path | None,
+    config: Path | None,
+    config_dir: list[Path] | None,
+    dry_run: bool,
+    from_checkpoint: Path | None = None,
+) -> None:
+    """Complain of what can't be changed: what goes on keeps its folder and its config."""
+    given = {
+        "--out": out,
+        "--config": config,
+        "--config-dir": config_dir,
+        "--dry-run": dry_run,
+        "--from-checkpoint": from_checkpoint,
+    }
+    for name, value in given.items():
+        if value:
+            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
+
+
 def is_how(override: str) -> bool:
     """Return whether an override says how something is computed, never what."""
     return override.startswith(_FREE) and not override.startswith("engine.precision")

@@ -22,7 +22,8 @@ from snnrun.cli.options import (
     Strict,
     TimeLimit,
 )
-from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
+from snnrun.cli.resumed import alone
+from snnrun.errors import SnnrunError, UnhealthyError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def simulate(
     name = "simulate" if as_json else None
     with interruption.listening(), ended_early(name):
         if resume is not None:
-            _alone(resume, out, config, config_dir, from_checkpoint, dry_run)
+            alone(resume, out, config, config_dir, dry_run, from_checkpoint=from_checkpoint)
             if _show_if_over(resume, overrides, quiet, as_json, strict):
                 return
         job = _job(overrides, out, config, config_dir, resume, from_checkpoint, dry_run, as_json)
@@ -75,14 +76,6 @@ def simulate(
     _report(job, summary, code, quiet, as_json)
     if code:
         one_run.fail(job.files.folder, summary)
-
-
-def _alone(resume: Path, *others: Any) -> None:
-    """A run that goes on keeps its folder and its config."""
-    names = ("--out", "--config", "--config-dir", "--from-checkpoint", "--dry-run")
-    for name, value in zip(names, others, strict=True):
-        if value:
-            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
 
 
 def _job(

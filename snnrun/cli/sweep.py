@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,7 @@ from snnrun.cli.options import (
     Strict,
     TimeLimit,
 )
+from snnrun.cli.resumed import alone
 from snnrun.cli.sweeping import Asked, compute
 from snnrun.errors import ConfigError
 from snnrun.interruption import Interruption
@@ -88,7 +89,7 @@ def sweep(
         asked = Asked(_shard(shard), *again, most, strict, resume is not None, quiet, as_json)
         choices, given = _parted(overrides)
         if resume is not None:
-            _alone(resume, out, config, config_dir, dry_run)
+            alone(resume, out, config, config_dir, dry_run)
             plan, folder, how = _resumed(resume, given)
         elif begun := _begun(given, out, config, config_dir or [], asked, dry_run, yes):
             (plan, folder), how = begun, []
@@ -121,13 +122,6 @@ def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
     if choices:
         check(choices)
     return choices, others
-
-
-def _alone(resume: Path, *others: Any) -> None:
-    names = ("--out", "--config", "--config-dir", "--dry-run")
-    for name, value in zip(names, others, strict=True):
-        if value:
-            raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
 
 
 def _resumed(folder: Path, given: list[str]) -> tuple["Plan", Path, list[str]]:
