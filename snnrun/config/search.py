@@ -38,6 +38,8 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
         check_constraints(axes, constraints, points, problems)
     optimizer = _optimizer(tree, e, problems)
     cost, warnings = read_cost(tree, e, problems)
+    if optimizer and optimizer.prune is not None and cost and cost.feasible is None:
+        problems.add("optimizer.prune", "needs objective.feasible: the short run that decides")
     if problems.found or cost is None:
         raise ConfigError(*(composed.located(*problem) for problem in problems.found))
     return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))

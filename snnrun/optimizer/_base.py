@@ -7,6 +7,7 @@ depends on the study alone: a search that is resumed goes on as if it had not st
 What the caller tells, for all kinds:
     done            its cost, a finite number
     infeasible      `set_constraint(name, > 0)`, then the cost `math.inf` for each objective
+    pruned          state PRUNED, what it cost in a short run as its cost
     failed          state FAIL: no optimizer learns from it, so a network that can't run at
                     these parameters is to be told as infeasible
 """
@@ -16,12 +17,15 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.pruners import BasePruner, NopPruner, PercentilePruner
 from optuna.samplers import BaseSampler
 
 from snnrun.component import Component, component, param
 from snnrun.errors import ConfigError
 
 Space = Mapping[str, BaseDistribution]
+
+_LEAST_KNOWN = 10  # candidates that are done, before others are compared with them
 
 
 class Incumbent(NamedTuple):
@@ -49,6 +53,9 @@ class Optimizer(Component):
     candidates: int = param("", "candidates in all, those of earlier runs included", at_least=1)
     batch: int = param("", "candidates asked at once; none: as fit", at_least=1, optional=True)
     seed: int = param("", "seed of the choices; none: that of the run", at_least=0, optional=True)
+    prune: float = param(
+        "", "share of the worst in the short run that end there", above=0, at_most=1, optional=True
+    )
 
     def missing(self) -> list[str]:
         """Return what has to be installed for this kind, as messages."""
@@ -60,6 +67,8 @@ class Optimizer(Component):
         if objectives > 1 and not self.several_objectives:
             wanted = f"{self.kind} searches one objective, not {objectives}"
             problems.append(f"optimizer.kind: {wanted}; use tpe or nsga2")
+        if objectives > 1 and self.prune is not None:
+            problems.append(f"optimizer.prune: must be null with {objectives} objectives")
         for name, distribution in space.items():
             if isinstance(distribution, CategoricalDistribution) and not self.choices:
                 problems.append(f"search.{name}: {self.kind} can't search choices; use tpe or gp")
@@ -71,6 +80,13 @@ class Optimizer(Component):
     def sampler(self, seed: int, space: Space) -> BaseSampler:
         """Return the sampler for a study whose candidates are asked with `ask(space)`."""
         raise NotImplementedError
+
+    def pruner(self) -> BasePruner:
+        """Return what tells, from a short run, that a candidate is not worth a long one."""
+        if self.prune is None:
+            return NopPruner()
+        kept = 100 * (1 - self.prune)
+        return PercentilePruner(kept, n_startup_trials=0, n_min_trials=_LEAST_KNOWN)
 
     def again(self, costs: Sequence[float], best: Incumbent | None) -> bool:
         """Return whether a candidate has to be simulated once more, with another network.

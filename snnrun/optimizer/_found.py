@@ -25,7 +25,7 @@ _STATES = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
     TrialState.FAIL: "failed",
-    TrialState.PRUNED: "failed",
+    TrialState.PRUNED: "pruned",
 }
 
 
@@ -70,6 +70,7 @@ def record_of(trial: FrozenTrial, names: Sequence[str]) -> Record:
         repeats=told.get("repeats", 0),
         reason=told.get("reason", ""),
         seconds=told.get("seconds", 0.0),
+        violations={k: x for k, x in trial.constraints.items() if x > 0},
         ended=trial.datetime_complete.timestamp() if trial.datetime_complete else None,
     )
 

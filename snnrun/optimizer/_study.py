@@ -1,6 +1,6 @@
 """A search as an Optuna study that several workers may share.
 
-    ask -> simulate -> told | infeasible | failed | release
+    ask -> simulate -> told | infeasible | pruned | failed | release
 
 A candidate is RUNNING from `ask` on and names its worker. Where that is dead, `reap` lets it wait
 to be simulated again, with the same number and values; after a few deaths it has failed.
@@ -41,8 +41,9 @@ class Reaped(NamedTuple):
 class Study:
     """A search; `notes`: what the user should know of it. Threads may share it."""
 
-    def __init__(self, desk: Desk, total: int, notes: tuple[str, ...] = ()) -> None:
-        self._desk, self._total, self.notes = desk, total, notes
+    def __init__(self, desk: Desk, optimizer: Optimizer, notes: tuple[str, ...] = ()) -> None:
+        self._desk, self._total, self.notes = desk, optimizer.candidates, notes
+        self._pruner = optimizer.pruner()
         self.together = desk.together  # writes what is told inside at once; to be short
         self._watch = Watch()
 
@@ -67,7 +68,7 @@ class Study:
         with storage.reached(), storage.turn(name):
             study = _opened(storage.base, name, len(objectives))
             notes = settle(study, {OBJECTIVES: json.dumps(objectives), **about})
-            return cls(Desk(storage, name, sampler, space), optimizer.candidates, notes)
+            return cls(Desk(storage, name, sampler, space), optimizer, notes)
 
     def ask(self, count: int) -> list[Candidate]:
         """Return at most `count` candidates, waiting ones first; none if all are taken.
@@ -95,6 +96,17 @@ class Study:
             raise ValueError(f"candidate {number}: no constraint is violated: {violations}")
         told = attributes(found, reason)
         self._desk.finish(number, TrialState.COMPLETE, told, violations=violations)
+
+    def is_hopeless(self, number: int, ms: float, cost: float) -> bool:
+        """Keep what a candidate costs in a short run; return whether others were all better."""
+        desk = self._desk
+        with desk.together():
+            desk.trials.report(number, round(ms), cost)
+            return self._pruner.prune(desk.study(), desk.trials.get(number))
+
+    def pruned(self, number: int, cost: float, reason: str, found: Found | Record) -> None:
+        """Tell that a candidate was given up after a short run, and what it cost there."""
+        self._desk.finish(number, TrialState.PRUNED, attributes(found, reason), costs=[cost])
 
     def failed(self, number: int, reason: str) -> None:
         """Tell that a candidate could not be simulated; no optimizer learns from it."""

@@ -5,6 +5,7 @@ interrupted, or its worker dies, its state goes back from RUNNING to WAITING. So
 each other without gaps, and what is drawn for a number does not depend on who died before.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,6 +62,11 @@ class Trials:
             return self.base.set_trial_state_values(self.id_of(number), TrialState.WAITING)
         except UpdateFinishedTrialError:
             return False
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """Keep what a candidate costs after so many ms, unless it is over."""
+        with contextlib.suppress(UpdateFinishedTrialError):
+            self.base.set_trial_intermediate_value(self.id_of(number), step, value)
 
     def finish(
         self,

@@ -7,6 +7,7 @@ Infeasible candidates are the worst of theirs, how far they are does not matter.
     candidates        candidates in all
     batch             candidates asked at once
     seed              seed of the choices
+    prune             share of the worst in the short run that end there
     population        candidates of a generation; none: the batch, at least 4 + 3 ln(parameters)
 """
 

@@ -8,6 +8,7 @@ to have come out average, so that a batch spreads.
     candidates        candidates in all
     batch             candidates asked at once
     seed              seed of the choices
+    prune             share of the worst in the short run that end there
     startup           candidates of a Sobol' sequence before there is a model
     kernel            matern52 or squared_exponential: how smooth the cost is
     log_cost          its logarithm is modelled, unless a cost is below 0

@@ -9,6 +9,7 @@ default, each number from one of them, asks the same candidates again and again.
     candidates        candidates in all
     batch             candidates asked at once
     seed              seed of the choices
+    prune             share of the worst in the short run that end there
     population        candidates of a generation
 """
 

@@ -6,6 +6,7 @@ Numbers are uniform between their bounds, or their logarithms are.
     candidates        candidates in all
     batch             candidates asked at once
     seed              seed of the choices
+    prune             share of the worst in the short run that end there
 """
 
 from typing import ClassVar

@@ -20,6 +20,7 @@ workers on one study; its test for low costs never ends a search.
     candidates         candidates in all
     batch              candidates asked at once
     seed               seed of the choices
+    prune              share of the worst in the short run that end there
     startup            uniform random candidates before there is a model
     samples            random places at which the acquisition is looked at
     refined            how many of them start a local search

@@ -7,6 +7,7 @@ QMCSampler draws its first candidate at random and counts in the study, so the s
     candidates        candidates in all
     batch             candidates asked at once
     seed              seed of the scrambling
+    prune             share of the worst in the short run that end there
 """
 
 from typing import ClassVar

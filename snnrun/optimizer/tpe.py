@@ -7,6 +7,7 @@ most; infeasible ones count as worse than all feasible ones, by how far they are
     candidates           candidates in all
     batch                candidates asked at once
     seed                 seed of the choices
+    prune                share of the worst in the short run that end there
     startup              random candidates before there is a model
     multivariate         one density of all parameters together, or one for each
     constant_liar        candidates that are being simulated count as bad ones

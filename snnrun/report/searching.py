@@ -16,10 +16,9 @@ from snnrun.report import points
 from snnrun.report.goals import is_vector, wanted
 from snnrun.report.points import short
 from snnrun.search.importance import unit_place
-from snnrun.search.record import Findings, Record
+from snnrun.search.record import OVER, Findings, Record
 from snnrun.sweep.table import is_number, text
 
-_OVER = ("done", "infeasible", "failed")
 _MOST_ROWS, _MOST_PARAMETERS = 20, 6  # of a table of a front
 _MOST_REASONS = 5
 _WIDTH = 400  # letters of a line, at most
@@ -51,7 +50,7 @@ class Course(points.Course):
             self.over(record.number, record.state, record.reason, who)
 
     def _take(self, record: Record) -> bool:
-        new = record.state in _OVER and record.number not in self._states
+        new = record.state in OVER and record.number not in self._states
         if new:
             self._states[record.number] = record.state
             if record.state == "done":
@@ -60,8 +59,10 @@ class Course(points.Course):
 
     def _note(self) -> str:
         counts = Counter(self._states.values())
-        tried = counts["done"] + counts["infeasible"]
-        words = [f"{100 * counts['done'] / tried:.0f} % feasible"] if tried else []
+        feasible = counts["done"] + counts["pruned"]
+        tried = feasible + counts["infeasible"]
+        words = [f"{100 * feasible / tried:.0f} % feasible"] if tried else []
+        words += [f"{counts['pruned']} pruned"] if counts["pruned"] else []
         words += [f"{counts['failed']} failed"] if counts["failed"] else []
         if self._front and len(self._objectives) == 1:
             words.append(f"best {self._objectives[0]} {_number(self._front[0][0])}")

@@ -148,8 +148,7 @@ def _overview(made: Figure, shown: Content) -> None:
 def _counted(shown: Content) -> str:
     n = len(shown.done)
     each = [f"{n} candidate{'s' * (n > 1)} done"]
-    others = {"infeasible": shown.infeasible, "failed": shown.failed}
-    return ", ".join(each + [f"{len(of)} {state}" for state, of in others.items() if of])
+    return ", ".join(each + [f"{len(of)} {state}" for state, of in shown.others.items() if of])
 
 
 Row = list[tuple[float, Callable[[FigureBase, Content, float], None]]]

@@ -21,23 +21,26 @@ COLOURS = "viridis"
 Look = dict[str, Any]
 DOT: Look = {"marker": "o", "lw": 0, "color": BLUE, "mew": 0, "alpha": 0.6}
 STAR: Look = {"marker": "*", "lw": 0, "mfc": BEST, "mec": "black", "mew": 0.6, "ms": 11}
-INFEASIBLE: Look = {"marker": "|", "color": GREY, "lw": 0, "ms": 5, "mew": 0.8}
-FAILED: Look = {"marker": "x", "color": DARK, "lw": 0, "ms": 3.5, "mew": 0.9}
+MARKS: dict[str, Look] = {
+    "infeasible": {"marker": "|", "color": GREY, "lw": 0, "ms": 5, "mew": 0.8},
+    "pruned": {"marker": "v", "color": GREY, "lw": 0, "ms": 3.5, "mew": 0.8, "mfc": "none"},
+    "failed": {"marker": "x", "color": DARK, "lw": 0, "ms": 3.5, "mew": 0.9},
+}
 
 
 @dataclass
 class Content:
     """A search as its pictures see it.
 
-    `done`: in order of their numbers, as `infeasible` and `failed` are; `numbers` `[C]`, `costs`
-    `[C, K]`; `positions`: axis → where they are on it `[C]`; `best`: indices into `done`;
-    `important`: for each objective, axis → share; `notes` and `legend`: what the reader must know.
+    `done`: in order of their numbers, as `others` are, by state of `MARKS`: those without a cost;
+    `numbers` `[C]`, `costs` `[C, K]`; `positions`: axis → where they are on it `[C]`; `best`:
+    indices into `done`; `important`: for each objective, axis → share; `notes` and `legend`: what
+    the reader must know.
     """
 
     findings: Findings
     done: list[Record]
-    infeasible: list[Record]
-    failed: list[Record]
+    others: dict[str, list[Record]]
     numbers: np.ndarray
     costs: np.ndarray
     axes: list[Cost]
@@ -51,7 +54,7 @@ class Content:
     @property
     def over(self) -> list[Record]:
         """Return the candidates that are no longer under way."""
-        return [*self.done, *self.infeasible, *self.failed]
+        return sum(self.others.values(), self.done)
 
     @property
     def ranked(self) -> list[str]:
@@ -117,8 +120,7 @@ def content(findings: Findings) -> Content:
     found = Content(
         findings,
         done,
-        [record for record in records if record.state == "infeasible"],
-        [record for record in records if record.state == "failed"],
+        {state: [record for record in records if record.state == state] for state in MARKS},
         np.array([record.number for record in done]),
         costs,
         axes,

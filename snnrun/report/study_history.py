@@ -1,11 +1,13 @@
 """How a search went: the cost of each candidate, and the best so far, over candidates and time."""
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from snnrun.report.study_content import BEST, DOT, FAILED, INFEASIBLE, Content, Look
+from snnrun.report.study_content import BEST, DOT, MARKS, Content, Look
 from snnrun.search.record import Record
 
 _MOST_BARS = 300  # candidates, above which errors are not drawn
@@ -22,8 +24,7 @@ def draw_history(place: FigureBase, shown: Content, inches: float) -> None:
         _costs(axes, shown, k, shown.numbers, last)
         axes.set_xlim(-gap, last + gap)
         axes.tick_params(labelbottom=k == len(grid) - 1)
-    numbers = [[float(r.number) for r in of] for of in (shown.infeasible, shown.failed)]
-    above(grid[0, 0], shown, np.array(numbers[0]), np.array(numbers[1]))
+    above(grid[0, 0], shown, lambda records: np.array([float(r.number) for r in records]))
     grid[-1, 0].set_xlabel("candidate", fontsize=9)
     grid[-1, 0].xaxis.set_major_locator(MaxNLocator(7, integer=True))
 
@@ -83,10 +84,11 @@ def _errors(axes: Axes, shown: Content, k: int, x: np.ndarray) -> None:
         shown.say("bars: standard error of the mean over networks")
 
 
-def above(axes: Axes, shown: Content, infeasible: np.ndarray, failed: np.ndarray) -> None:
-    """Mark candidates without a cost above a panel, where they are on its x axis."""
-    marks = {"infeasible": (infeasible, INFEASIBLE, 1.03), "failed": (failed, FAILED, 1.08)}
-    for label, (x, look, height) in marks.items():
+def above(axes: Axes, shown: Content, place: Callable[[list[Record]], np.ndarray]) -> None:
+    """Mark candidates without a cost above a panel, `place` says where on its x axis."""
+    height = 1.03
+    for label, look in MARKS.items():
+        x = place(shown.others[label])
         x = x[np.isfinite(x)]
         if x.size:
             across = axes.get_xaxis_transform()
@@ -94,3 +96,4 @@ def above(axes: Axes, shown: Content, infeasible: np.ndarray, failed: np.ndarray
             y = np.full(x.size, height)
             axes.plot(x, y, transform=across, clip_on=False, **look, **faint, label=label)
             shown.legend.line(label, **look)
+            height += 0.05

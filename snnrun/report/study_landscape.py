@@ -7,7 +7,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.tri import LinearTriInterpolator, Triangulation
 from scipy.spatial import KDTree
 
-from snnrun.report.study_content import COLOURS, FAILED, STAR, Content, Look
+from snnrun.report.study_content import COLOURS, MARKS, STAR, Content, Look
 from snnrun.report.study_slices import best_label
 
 _CELLS = 160  # along each axis, of what is interpolated
@@ -81,7 +81,8 @@ def _interpolated(at: np.ndarray, values: np.ndarray, grid: np.ndarray) -> np.nd
 
 def _places(shown: Content, x: str, y: str) -> np.ndarray:
     """Return where infeasible candidates are, between 0 and 1 `[2, candidates]`."""
-    both = [shown.parameters[n].unit_interval(shown.places(n, shown.infeasible)) for n in (x, y)]
+    infeasible = shown.others["infeasible"]
+    both = [shown.parameters[n].unit_interval(shown.places(n, infeasible)) for n in (x, y)]
     at = np.stack(both)
     return at[:, np.isfinite(at).all(axis=0)]
 
@@ -98,9 +99,8 @@ def _nearer_to(bad: np.ndarray, good: np.ndarray, grid: np.ndarray) -> np.ndarra
 
 def _without(axes: Axes, shown: Content, x: str, y: str) -> None:
     """Mark the candidates that have no cost."""
-    marks = {"infeasible": (shown.infeasible, _MARK), "failed": (shown.failed, FAILED)}
-    for label, (records, look) in marks.items():
-        if records:
+    for label, look in (MARKS | {"infeasible": _MARK}).items():
+        if records := shown.others[label]:
             all_, count = shown.parameters, len(records)
             both = [all_[n].spread(shown.places(n, records), count) for n in (x, y)]
             axes.plot(*both, **shown.mark(look, count), zorder=1.5, rasterized=count > 2000)

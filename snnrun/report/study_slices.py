@@ -51,7 +51,7 @@ def _slice(axes: Axes, shown: Content, name: str, k: int, inches: float) -> None
     axes.grid(visible=True, alpha=0.2, lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     if k == 0:
-        above(axes, shown, *(_spread(shown, name, of) for of in (shown.infeasible, shown.failed)))
+        above(axes, shown, lambda records: _spread(shown, name, records))
 
 
 def _spread(shown: Content, name: str, records: list) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 from snnrun.config.compose import compose
 from snnrun.errors import FileError
 from snnrun.optimizer._study import Study
+from snnrun.search.advice import bounds_advice
 from snnrun.search.begin import Plan, alone
 from snnrun.search.ledger import repeating
 from snnrun.search.record import Findings, Goal, Record
@@ -46,9 +47,10 @@ class Outcome:
             return ""
         common = Counter(refused).most_common(_MOST_REASONS)
         told = "; ".join(f"{number} x {reason}" for reason, number in common)
+        advice = bounds_advice(self.findings) or "widen or move the bounds of search"
         return (
-            f"none of {len(refused)} candidates is feasible: {told}; widen or move the bounds of"
-            " search, or relax objective.feasible"
+            f"none of {len(refused)} candidates is feasible: {told}; {advice}; or relax"
+            " objective.feasible"
         )
 
 

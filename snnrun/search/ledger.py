@@ -92,6 +92,16 @@ class Ledger:
         found = _found([run] if run else [], [], {})
         self.study.infeasible(tried.candidate.number, amounts, reason, found)
 
+    def is_hopeless(self, tried: Tried, ms: float, cost: float) -> bool:
+        """Return whether what a candidate costs in a short run is among the worst."""
+        return self.study.is_hopeless(tried.candidate.number, ms, cost)
+
+    def pruned(self, tried: Tried, ms: float, cost: float, run: Simulated) -> None:
+        """A candidate is given up after a short run."""
+        reason = f"costs {cost:.4g} after {ms:g} ms, which is among the worst"
+        self._write(tried, {"state": "pruned", "reason": reason}, more=True)
+        self.study.pruned(tried.candidate.number, cost, reason, _found([run], [], {}))
+
     def failed(self, tried: Tried, reason: str) -> None:
         """A candidate could not be simulated."""
         self._write(tried, {"state": "failed", "reason": reason})

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any, NamedTuple
 
-STATES = ("done", "infeasible", "failed", "running", "waiting")
+OVER = ("done", "infeasible", "pruned", "failed")
+STATES = (*OVER, "running", "waiting")
 
 
 class Axis(NamedTuple):
@@ -44,7 +45,8 @@ class Record:
     `state`: one of `STATES`; `costs`: one for each objective where it is done, their standard
     errors in `se` (NaN of one network); `values` by axis, `terms` by their name, `statistics` by
     `<population>.<name>` (a vector's elements as a tuple); `repeats`: networks it had; `reason`:
-    why it is infeasible or failed; `seconds`: of simulating it; `ended`: seconds since 1970.
+    why it is infeasible, pruned or failed; `seconds`: of simulating it; `ended`: seconds since
+    1970; `violations`: constraint → amount (> 0) where it is infeasible.
     """
 
     number: int
@@ -58,6 +60,7 @@ class Record:
     reason: str = ""
     seconds: float = 0.0
     ended: float | None = None
+    violations: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

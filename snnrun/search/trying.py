@@ -1,6 +1,7 @@
 """A batch of candidates is tried.
 
-    forbidden by a constraint  ->  short run infeasible  ->  run  ->  more networks if promising
+    forbidden by a constraint  ->  short run infeasible or hopeless  ->  run
+        ->  more networks if promising
 
 Each step takes all that are left together.
 """
@@ -63,11 +64,19 @@ class Trying:
                 self._refuse(one, bad, f"violates {', '.join(bad)}")
 
     def _look_first(self, ms: float) -> None:
-        """Refuse those that a short run shows to be infeasible."""
+        """Refuse those that a short run shows to be infeasible, or hopeless."""
         ones = list(self._tried.values())
         found = self._simulate([(one, 0) for one in ones], ("duration.ms", ms))
         for one, run in zip(ones, found, strict=True):
-            self._is_sound(one, run)
+            if self._is_sound(one, run) and self._search.optimizer.prune is not None:
+                self._compare(one, run, ms)
+
+    def _compare(self, one: Tried, run: Simulated, ms: float) -> None:
+        """Give a candidate up that costs more in a short run than others did."""
+        score = self._search.objective.score(run.estimates)
+        if score.costs and self._ledger.is_hopeless(one, ms, score.costs[0]):
+            self._ledger.pruned(one, ms, score.costs[0], run)
+            del self._tried[one.candidate.number]
 
     def _run(self, pairs: Sequence[tuple[Tried, int]]) -> None:
         """Simulate networks of candidates, and score them."""

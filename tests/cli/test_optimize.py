@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import optuna
@@ -25,6 +26,7 @@ SIX = (*SMALL, BATCH, "optimizer.candidates=6")
 FEASIBLE = "objective.feasible={ms: 300, population: E, above_rate: 0.5, min_neurons: 50}"
 TPE = (*SMALL, "optimizer=tpe", "optimizer.startup=4", BATCH)
 CHOICES = (*NETWORK, "objective=squared", "optimizer=random", TERM, BATCH, "optimizer.candidates=6")
+SEVERAL = ("optimizer=nsga2", RATE_I, "objective.several={a: [rate], b: [rate_I]}")
 EXPLODES = "search.w={path: network.projections.EE.weight, choice: [3.0, 1.0e300]}"
 
 
@@ -284,6 +286,18 @@ class TestSpaces:
         assert run.json["statistics"]["E"]["firing_rate"]["value"] == float(best["E.firing_rate"])
         assert math.isfinite(float(best["cost.se"]))
 
+    @pytest.mark.parametrize("kind", ["tpe", "gp"])
+    def test_the_worst_are_not_run_long(self, kind, cli):
+        chosen = (f"optimizer={kind}", "optimizer.prune=0.5", "optimizer.candidates=24")
+        short = FEASIBLE.replace("300", "200")
+        whole = rows(search("whole", *SMALL, *chosen, BATCH, short))
+        states = Counter(row["state"] for row in whole)
+        assert states["pruned"] >= 1 and states["done"] >= 10
+        assert {row["cost"] for row in whole if row["state"] == "pruned"} == {""}
+        search("parts", *SMALL, *chosen, BATCH, short, "--candidates", "12")
+        assert rows(search("parts", *SMALL, *chosen, BATCH, short)) == whole
+        assert cli("plot", "whole", "--panel", "all").code == 0
+
 
 class TestWhatFailed:
     def test_candidates_that_run_away(self, cli):
@@ -307,7 +321,7 @@ class TestWhatFailed:
         assert last.startswith("error: none of 6 candidates is feasible: ")
         assert "neurons of E fire at" in last
         assert "at most 0.5 are allowed" in last
-        assert "widen or move the bounds of search, or relax objective.feasible" in last
+        assert "; candidate " in last and last.endswith("; or relax objective.feasible")
         assert not Path("s/best").exists()
         assert [row["state"] for row in rows("s")] == ["infeasible"] * 6
         again = cli("optimize", "--resume", "s", "--json")
@@ -335,6 +349,9 @@ class TestBadInput:
             (("--storage", "nonsense"), "error: storage: nonsense: is no file that exists"),
             (("--storage", "mongo://x"), "error: storage: mongo://x: is no file that exists"),
             (("optimizer=nsga2", RATE_I, "objective.several={a: [rate], b: [nope]}"), "no term"),
+            (("optimizer.prune=0.5",), "optimizer.prune: needs objective.feasible: the short run"),
+            (("optimizer.prune=50",), "optimizer.prune: must be at most 1"),
+            ((*SEVERAL, FEASIBLE, "optimizer.prune=0.5"), "prune: must be null with 2 objectives"),
             (("optimizer=cmaes", RATE_I, "objective.several={a: [rate], b: [rate_I]}"), "use tpe"),
         ],
     )

@@ -72,11 +72,12 @@ class TestHistory:
 
     def test_candidates_without_a_cost_are_above(self):
         findings = search(60)
+        findings.records[5] = Record(5, "pruned", findings.records[5].values, reason="costs 9")
         made = figure(findings, "history")
-        for state in ("infeasible", "failed"):
+        for state in ("infeasible", "pruned", "failed"):
             numbers = [r.number for r in findings.records if r.state == state]
             assert line(panels(made)[0], state)[:, 0].tolist() == numbers
-        assert legend(made) == ["candidate", "best so far", "infeasible", "failed"]
+        assert legend(made) == ["candidate", "best so far", "infeasible", "pruned", "failed"]
 
     def test_no_times_no_panel_of_time(self):
         records = [dataclasses.replace(r, ended=None) for r in search(9).records]

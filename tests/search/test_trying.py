@@ -75,6 +75,58 @@ class TestSteps:
         assert all(first for _, _, first in pool.asked)
 
 
+class TestPruning:
+    """Candidates that cost more in the short run than the worst of those that are done."""
+
+    PRUNE = (FEASIBLE, "optimizer.prune=0.5", "optimizer.candidates=100")
+
+    @pytest.fixture
+    def ten(self, tries):
+        """Return a search of ten that are done; they cost w², or (w + 1)² in the short run."""
+        search = tries(*self.PRUNE)
+        pool = Answers(lambda w, trial, first: fires(5 + w + first))
+        done = search.all(pool, *map(float, range(10)))
+        assert [record.state for record in done] == ["done"] * 10
+        return search, pool
+
+    def test_the_worst_have_no_long_run(self, ten):
+        search, pool = ten
+        pool.asked.clear()
+        good, bad = search.all(pool, 4.4, 4.6)  # the median is (25 + 36) / 2: w = 4.52
+        assert pool.asked == [(4.4, 0, True), (4.6, 0, True), (4.4, 0, False)]
+        assert (good.state, bad.state, bad.costs) == ("done", "pruned", ())
+        assert good.costs == (pytest.approx(4.4**2),)
+        assert bad.reason == "costs 31.36 after 1000 ms, which is among the worst"
+        assert bad.statistics == {"E.firing_rate": pytest.approx(10.6)}
+        assert search.file(11)["state"] == "pruned" and search.file(11)["overrides"]
+
+    def test_those_of_a_batch_are_not_compared(self, ten):
+        search, pool = ten
+        assert [r.state for r in search.all(pool, *[4.4] * 20)] == ["done"] * 20
+
+    def test_optuna_has_its_cost(self, ten):
+        search, pool = ten
+        search.all(pool, 8.0)
+        trial = search.study._desk.trials.get(10)
+        assert (trial.state.name, trial.value, trial.intermediate_values) == (
+            "PRUNED",
+            81,
+            {1000: 81},
+        )
+
+    def test_one_that_has_no_cost_yet_goes_on(self, ten):
+        search, _ = ten
+        pool = Answers(lambda w, trial, first: has_no_rate() if first else fires(90.0))
+        (record,) = search.all(pool, 3.0)
+        assert record.state == "done"
+
+    def test_not_unless_asked_for(self, tries):
+        pool = Answers(lambda w, trial, first: fires(5 + w))
+        records = tries(FEASIBLE, "optimizer.candidates=100").all(pool, *map(float, range(10)))
+        records += tries(FEASIBLE, "optimizer.candidates=100").all(pool, 50.0)
+        assert {record.state for record in records} == {"done"}
+
+
 class TestWhatGoesWrong:
     @pytest.mark.parametrize(
         ("answer", "state", "reason"),

@@ -1,0 +1,49 @@
+"""Where no candidate is feasible, bounds are suggested."""
+
+import pytest
+
+from snnrun.search.advice import bounds_advice
+from snnrun.search.record import Axis, Findings, Record
+
+AXES = {
+    "w": Axis("network.w", 1.0, 100.0, log=True),
+    "tau": Axis("network.tau", 1.0, 25.0),
+    "kind": Axis("network.kind", choice=("a", "b")),
+}
+
+
+def advice(amount, count=9, w=lambda i: 2.0 ** (i % 7), tau=lambda i: 1.0 + i):
+    """Return what is said of candidates that violate by `amount(w, tau)`."""
+    values = [{"w": w(i), "tau": tau(i), "kind": "ab"[i % 2]} for i in range(count)]
+    records = [
+        Record(i, "infeasible", v, violations={"rate_high": amount(v["w"], v["tau"])})
+        for i, v in enumerate(values)
+    ]
+    return bounds_advice(Findings("demo", AXES, ("cost",), {}, records, ()))
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (lambda w, tau: w, "try search.w.low below 1; candidate 0 comes nearest: w 1, tau 1, "),
+        (lambda w, tau: 1 / w, "try search.w.high above 100; candidate 6 comes nearest: w 64, "),
+        (lambda w, tau: tau**2, "try search.tau.low below 1; candidate 0 comes nearest: w 1"),
+        (lambda w, tau: 1.0, "candidate 0 comes nearest: w 1, tau 1, kind a"),
+        (lambda w, tau: abs(tau - 4), "candidate 3 comes nearest: w 8, tau 4, kind b"),
+    ],
+)
+def test_the_bound_beyond_which_less_is_violated(amount, said):
+    assert advice(amount).startswith(said)
+
+
+def test_few_candidates_show_no_trend():
+    assert advice(lambda w, tau: w, count=4).startswith("candidate 0 comes nearest")
+
+
+def test_a_parameter_that_never_varied_has_no_trend():
+    assert "search.w" not in advice(lambda w, tau: tau, w=lambda i: 2.0)
+
+
+def test_nothing_to_go_by():
+    records = [Record(0, "failed", {"w": 2.0}, reason="no space left")]
+    assert bounds_advice(Findings("demo", AXES, ("cost",), {}, records, ())) == ""
