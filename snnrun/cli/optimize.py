@@ -22,7 +22,7 @@ from snnrun.cli.options import (
     TimeLimit,
 )
 from snnrun.cli.resumed import alone, is_how
-from snnrun.cli.searching import Place, work
+from snnrun.cli.searching import Place, Saying, work
 from snnrun.errors import ConfigError
 from snnrun.interruption import Interruption
 
@@ -78,7 +78,7 @@ def optimize(
 
     snnrun optimize experiment=snops/short_demo --candidates 60 --out fit
     """
-    del debug, log_every  # the first is read where errors are reported
+    del debug  # read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("optimize" if as_json else None):
         from snnrun.search.begin import keep, study_in, study_of
@@ -98,7 +98,7 @@ def optimize(
             print(f"warning: {note}", file=sys.stderr)
         if resume is None:
             keep(plan, *place)
-        work(plan, opened, place, workers, interruption, quiet, as_json)
+        work(plan, opened, place, workers, interruption, Saying(quiet, as_json, log_every))
 
 
 def _total(candidates: int | None) -> list[str]:

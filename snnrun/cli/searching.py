@@ -29,14 +29,21 @@ class Place(NamedTuple):
     name: str
 
 
+class Saying(NamedTuple):
+    """What is printed; `log_every`: simulated ms between plain lines."""
+
+    quiet: bool
+    as_json: bool
+    log_every: float | None
+
+
 def work(
     plan: "Plan",
     study: "Study",
     place: Place,
     workers: int,
     interruption: Interruption,
-    quiet: bool,
-    as_json: bool,
+    saying: Saying,
 ) -> None:
     """Search, then write what was found and report."""
     from snnrun.report.searching import Course
@@ -44,7 +51,8 @@ def work(
 
     begun = time.perf_counter()
     total, objectives = plan.search.optimizer.candidates, tuple(plan.search.objective.objectives)
-    watcher = Course(total, objectives, quiet or as_json, study.records())
+    every = saying.log_every and saying.log_every / (plan.e.duration.ms * plan.e.trials)
+    watcher = Course(total, objectives, saying.quiet or saying.as_json, study.records(), every)
     spent: dict[str, float] = {}
     stopped: SnnrunError | None = None
     others, over = [_other(plan, place, workers) for _ in range(workers - 1)], False
@@ -60,7 +68,7 @@ def work(
         _wait(others, not over)
     found = end.concluded(plan, study, place.folder)
     timings = {"wall_s": time.perf_counter() - begun, **{f"{k}_s": s for k, s in spent.items()}}
-    _report(found, place, stopped, timings, quiet, as_json)
+    _report(found, place, stopped, timings, saying)
 
 
 def _search(
@@ -134,8 +142,7 @@ def _report(
     place: Place,
     stopped: SnnrunError | None,
     timings: dict[str, float],
-    quiet: bool,
-    as_json: bool,
+    saying: Saying,
 ) -> None:
     """Say how a search went; exit with its code."""
     from snnrun.report.searching import show_outcome
@@ -144,14 +151,14 @@ def _report(
     code = stopped.exit_code if stopped else found.exit_code
     state = "interrupted" if code == 75 else "failed" if code else "done"
     why = f"{'interrupted by ' if code == 75 else ''}{stopped}" if stopped else ""
-    if as_json:
+    if saying.as_json:
         head = {"command": "optimize", "state": state, "exit_code": code, "out": str(place.folder)}
         more = {"candidates": found.counts, **as_plain(found.findings)}
         more |= {"table": str(place.folder / "table.csv"), "timings": timings}
         error = why or found.why_none
         print(json.dumps({**head, **more, **({"error": error} if error else {})}))
     else:
-        show_outcome(found.findings, place.folder, quiet, timings)
+        show_outcome(found.findings, place.folder, saying.quiet, timings)
         if stopped is not None:
             print(why if code == 75 else f"error: {why}", file=sys.stderr)
         elif found.why_none:

@@ -81,12 +81,14 @@ def sweep(
 
     snnrun sweep network.projections.EE.weight=1,2,4 'drive.X.rate=range(5,25,5)' seed=1,2,3
     """
-    del debug, log_every  # the first is read where errors are reported
+    del debug  # read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("sweep" if as_json else None):
         most = 1 if fail_fast else max_failures
         again = _only_failed(only, resume), needed, retries
-        asked = Asked(_shard(shard), *again, most, strict, resume is not None, quiet, as_json)
+        asked = Asked(
+            _shard(shard), *again, most, strict, resume is not None, quiet, as_json, log_every
+        )
         choices, given = _parted(overrides)
         if resume is not None:
             alone(resume, out, config, config_dir, dry_run)

@@ -34,6 +34,7 @@ class Asked(NamedTuple):
     resume: bool
     quiet: bool
     as_json: bool
+    log_every: float | None  # simulated ms between plain lines
 
 
 def compute(
@@ -52,7 +53,9 @@ def compute(
     orders = _orders(plan, folder, asked, how)
     if not (asked.quiet or asked.as_json):
         _say_what(plan, orders, bool(choices))
-    watch = Watch(orders, asked.quiet or asked.as_json)
+    point_ms = float(plan.base["duration"]["ms"]) * int(plan.base["trials"])
+    every = asked.log_every and asked.log_every / point_ms
+    watch = Watch(orders, asked.quiet or asked.as_json, every)
     stopped: SnnrunError | None = None
     broken = False
     try:

@@ -1,5 +1,6 @@
 """Progress over points or candidates, on stderr: a bar in a terminal, plain lines elsewhere."""
 
+import math
 import sys
 import time
 from typing import Protocol
@@ -28,14 +29,22 @@ class Watcher(Protocol):
 class Course:
     """Counts the points that are over, and shows them; `failed`: those that failed.
 
-    `begun`: how many were over before; `one`: what a point is called.
+    `begun`: how many were over before; `one`: what a point is called; `every`: points between
+    plain lines, which are printed in a terminal too where it is given.
     """
 
-    def __init__(self, total: int, quiet: bool, begun: int = 0, one: str = "point") -> None:
+    def __init__(
+        self,
+        total: int,
+        quiet: bool,
+        begun: int = 0,
+        one: str = "point",
+        every: float | None = None,
+    ) -> None:
         self._total, self._over, self._one = total, begun, one
         self._shares: dict[object, tuple[int, float]] = {}
         self.failed = 0
-        self._watcher: Watcher = _Silent() if quiet else _watcher(f"{one}s")
+        self._watcher: Watcher = _Silent() if quiet else _watcher(f"{one}s", every)
         if total:
             self._show()
 
@@ -97,10 +106,10 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _watcher(many: str) -> Watcher:
+def _watcher(many: str, every: float | None) -> Watcher:
     console = Console(stderr=True)
-    drawn = console.is_terminal and not console.is_dumb_terminal
-    return _Bar(console, many) if drawn else _Lines(many)
+    drawn = console.is_terminal and not console.is_dumb_terminal and every is None
+    return _Bar(console, many) if drawn else _Lines(many, every)
 
 
 class _Silent:
@@ -154,15 +163,19 @@ class _Bar(_Timed):
 
 
 class _Lines(_Timed):
-    def __init__(self, many: str) -> None:
+    def __init__(self, many: str, every: float | None) -> None:
         super().__init__()
-        self._said, self._many = 0.0, many
+        self._many, self._every = many, every
+        self._said, self._done = 0.0, -math.inf
 
     def show(self, done: float, total: int, note: str) -> None:
         left, now = self._left(done, total), time.perf_counter()
-        if now - self._said < _LINE_S and done < total:
+        early = (
+            now - self._said < _LINE_S if self._every is None else done - self._done < self._every
+        )
+        if early and done < total:
             return
-        self._said = now
+        self._said, self._done = now, done
         between = f", {note}" if note else ""
         self.say(f"{int(done)}/{total} {self._many}{between}, {left}")
 

@@ -29,19 +29,25 @@ _NEAR = 0.01  # to a bound, of the range
 class Course(points.Course):
     """Progress over candidates, on stderr: how many of all, feasible ones, the best, time left.
 
-    `before`: candidates of earlier runs. `batch` tells of those under way, and has to be called
-    at least every few seconds, as nothing is shown between calls.
+    `before`: candidates of earlier runs; `every`: candidates between plain lines. `batch` tells
+    of those under way, and has to be called at least every few seconds, as nothing is shown
+    between calls.
     """
 
     def __init__(
-        self, total: int, objectives: tuple[str, ...], quiet: bool, before: Iterable[Record] = ()
+        self,
+        total: int,
+        objectives: tuple[str, ...],
+        quiet: bool,
+        before: Iterable[Record] = (),
+        every: float | None = None,
     ) -> None:
         self._objectives = objectives
         self._states: dict[int, str] = {}
         self._front: list[tuple[float, ...]] = []
         for record in before:
             self._take(record)
-        super().__init__(total, quiet, len(self._states), "candidate")
+        super().__init__(total, quiet, len(self._states), "candidate", every)
         self.failed = list(self._states.values()).count("failed")
 
     def told(self, record: Record, who: object = None) -> None:

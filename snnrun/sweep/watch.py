@@ -7,8 +7,8 @@ from snnrun.sweep.orders import Begun, Ended, Event, Orders, Over, Progress
 class Watch:
     """Follows the points of a sweep that are computed here."""
 
-    def __init__(self, orders: Orders, quiet: bool) -> None:
-        self._course = Course(len(orders.scope), quiet)
+    def __init__(self, orders: Orders, quiet: bool, every: float | None = None) -> None:
+        self._course = Course(len(orders.scope), quiet, every=every)
         self._points: dict[object, int] = {}  # of the batch of each process, not over yet
 
     @property

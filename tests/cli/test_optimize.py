@@ -122,6 +122,11 @@ class TestWhatItSays:
         assert "6/6 candidates, 100 % feasible, best cost " in outcome.err
         assert outcome.err.splitlines()[-1] == "picture: snnrun plot s"
 
+    def test_lines_by_simulated_time(self, cli):
+        outcome = cli("optimize", *SIX, "--out", "s", "--log-every", "900")  # 3 of 300 ms
+        said = [line.split("/")[0] for line in outcome.err.splitlines() if "left" in line]
+        assert said == ["0", "3", "6"]
+
     def test_quiet_is_the_folder(self, copy, cli):
         outcome = cli("optimize", *SIX, "--out", "s", "--quiet")
         assert (outcome.code, outcome.out, outcome.err) == (0, "s\n", "")

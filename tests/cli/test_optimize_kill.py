@@ -1,8 +1,11 @@
 """Searches lose nothing: killed, interrupted or shared, they come to the same table."""
 
+import contextlib
 import json
+import os
 import random
 import signal
+import time
 
 import optuna
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from tests.cli.program import finish
 from tests.cli.searches import SMALL, begin, candidate, kill, over, rows, search
 from tests.cli.sweeps import wait_for
+from tests.optimizer import databases
 
 LEARNS = (*SMALL, "optimizer=tpe", "optimizer.startup=6", "optimizer.batch=2")
 TPE = (*LEARNS, "optimizer.candidates=30")
@@ -28,14 +32,29 @@ def drawn(tmp_path_factory):
     return rows(search(tmp_path_factory.mktemp("drawn") / "s", *RANDOM))
 
 
+@contextlib.contextmanager
+def stored(folder, url=None):
+    """Yield a function that returns the candidates of a search as Optuna reads them."""
+    if url is None:
+        backend = optuna.storages.journal.JournalFileBackend(str(folder / "study.journal"))
+        storage = optuna.storages.JournalStorage(backend)
+    else:
+        storage = optuna.storages.RDBStorage(url.replace("postgresql:", "postgresql+psycopg:"))
+    try:
+        yield lambda: optuna.load_study(study_name=None, storage=storage).trials
+    finally:
+        if url is not None:
+            storage.remove_session()
+            storage.engine.dispose()
+
+
 def assert_whole(folder, table):
     """Assert that a search is over, and found what the undisturbed one did."""
     assert rows(folder) == table
     for row in table:
         assert candidate(folder, int(row["number"]))["costs"] == {"cost": float(row["cost"])}
-    backend = optuna.storages.journal.JournalFileBackend(str(folder / "study.journal"))
-    storage = optuna.storages.JournalStorage(backend)
-    states = {t.state for t in optuna.load_study(study_name=None, storage=storage).trials}
+    with stored(folder) as trials:
+        states = {t.state for t in trials()}
     assert states == {optuna.trial.TrialState.COMPLETE}
     assert not list(folder.rglob("*.tmp"))
 
@@ -112,6 +131,47 @@ def test_one_of_two_is_killed(tmp_path, drawn):
     assert_whole(folder, drawn)
     logs = (folder / "study.journal").read_text().splitlines()
     assert all(isinstance(json.loads(line), dict) for line in logs)
+
+
+@pytest.fixture
+def database():
+    """Return the URL of a PostgreSQL server started for the test."""
+    pytest.importorskip("psycopg", reason="no PostgreSQL: pip install 'snnrun[postgres]'")
+    with databases.postgresql() as url:
+        yield url
+
+
+def stop_at_work(process, trials):
+    """Stop a process while it simulates candidates."""
+    while True:
+        assert process.poll() is None, "it was over before"
+        os.killpg(process.pid, signal.SIGSTOP)
+        workers = [t.user_attrs["worker"] for t in trials() if t.state.name == "RUNNING"]
+        if any(f":{process.pid}:" in worker for worker in workers):
+            return
+        os.killpg(process.pid, signal.SIGCONT)
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["journal", "postgresql"])
+def test_two_of_four_are_killed(place, tmp_path, request):
+    """Killed with candidates in hand: others simulate them, none is lost or there twice."""
+    many, folder = (*RANDOM, "optimizer.candidates=160"), tmp_path / "s"
+    url = [] if place == "journal" else ["--storage", request.getfixturevalue("database")]
+    processes = [begin(folder, *many, *url, leads=True) for _ in range(4)]
+    assert wait_for(lambda: over(folder) >= 8, processes[0])
+    with stored(folder, *url[1:]) as trials:
+        for victim in processes[:2]:
+            stop_at_work(victim, trials)
+        for victim in processes[:2]:
+            kill(victim)
+        for process in processes[2:]:
+            outcome = finish(process)
+            assert (outcome.code, outcome.err) == (0, "")
+        assert {t.state.name for t in trials()} == {"COMPLETE"}
+        assert sum(t.user_attrs.get("deaths", 0) for t in trials()) >= 2
+    assert rows(folder) == rows(search(tmp_path / "alone", *many))
 
 
 @pytest.mark.slow

@@ -77,6 +77,14 @@ class TestCourse:
         gaps = [b - a for a, b in zip([100.0, *said], said, strict=False)]
         assert len(said) > 10 and max(gaps) < 10
 
+    def test_a_line_every_so_many_candidates(self, clock, capsys):
+        course = Course(12, ("cost",), quiet=False, every=4)
+        for number in range(12):
+            clock.now += 60
+            course.told(candidate(number, 1.0))
+        said = [line.partition("/")[0] for line in lines(capsys)]
+        assert said == ["0", "4", "8", "12"]
+
     def test_several_objectives_have_a_front(self, clock, capsys):
         course = Course(9, ("a", "b"), quiet=False)
         for number, costs in enumerate(
