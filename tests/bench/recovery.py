@@ -6,17 +6,21 @@ Optuna's optimizers and random search look for it in all eleven parameters:
     python -m tests.bench.recovery --out runs/recovery --candidates 100 --seeds 1 2 3
 
 One search after the other, each on all cores; those that are over are not repeated. The picture
-shows the best cost so far against candidates and against seconds since the search began.
+shows the best cost so far against candidates and against time since the search began.
 """
 
 import argparse
-import csv
 import json
-import math
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from tests.bench.runs import environment
 
@@ -47,14 +51,24 @@ def searched(folder: Path, kind: str, seed: int, candidates: int) -> Path:
     return folder / name
 
 
-def course(search: Path) -> list[float]:
-    """Return the best cost after each candidate."""
-    best, found = math.inf, []
-    with (search / "table.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            best = min(best, float(row["cost"]) if row["state"] == "done" else math.inf)
-            found.append(best)
-    return found
+class Course(NamedTuple):
+    """Best costs so far `[C]`: over the candidates, and over the minutes when these ended `[C]`."""
+
+    over_candidates: np.ndarray
+    over_time: np.ndarray
+    minutes: np.ndarray
+
+
+def course(search: Path) -> Course:
+    """Return how a search went."""
+    backend = JournalFileBackend(str(search / "study.journal"))
+    trials = optuna.load_study(study_name=None, storage=JournalStorage(backend)).trials
+    begun = json.loads(search.with_name(f"{search.name}.json").read_text())["begun"]
+    costs = np.array([trial.value for trial in trials], float)  # infinite where infeasible
+    ended = np.array([trial.datetime_complete.timestamp() for trial in trials])
+    order = np.argsort(ended, kind="stable")
+    minutes = (ended[order] - begun) / 60
+    return Course(np.fmin.accumulate(costs), np.fmin.accumulate(costs[order]), minutes)
 
 
 def draw(folder: Path, searches: dict[str, list[Path]]) -> Path:
@@ -66,13 +80,11 @@ def draw(folder: Path, searches: dict[str, list[Path]]) -> Path:
     for kind, paths in searches.items():
         for number, path in enumerate(paths):
             best = course(path)
-            wall_s = json.loads(path.with_name(f"{path.name}.json").read_text())["wall_s"]
             style = {"color": COLOURS[kind], "label": kind if number == 0 else None}
-            left.step(range(1, len(best) + 1), best, where="post", **style)
-            seconds = [wall_s * (k + 1) / len(best) / 60 for k in range(len(best))]
-            right.step(seconds, best, where="post", **style)
+            left.step(np.arange(len(best.minutes)) + 1, best.over_candidates, where="post", **style)
+            right.step(best.minutes, best.over_time, where="post", **style)
     left.set(xlabel="candidates", ylabel="best cost so far", yscale="log")
-    right.set(xlabel="minutes, evenly over the candidates")
+    right.set(xlabel="minutes")
     left.legend(frameon=False)
     figure.savefig(folder / "recovery.png", dpi=150)
     return folder / "recovery.png"
@@ -94,9 +106,9 @@ def main() -> None:
             paths.append(searched(a.out, kind, seed, a.candidates))
     for paths in found.values():
         for path in paths:
-            best = course(path)[-1]
-            wall_s = json.loads(path.with_name(f"{path.name}.json").read_text())["wall_s"]
-            print(f"{path.name}: best cost {best:.3g} after {wall_s / 60:.1f} min")
+            best = course(path)
+            cost, minutes = best.over_candidates[-1], best.minutes[-1]
+            print(f"{path.name}: best cost {cost:.3g} after {minutes:.1f} min")
     print(draw(a.out, found))
 
 
