@@ -15,7 +15,7 @@ from snnrun.errors import ConfigError
 
 def with_units(tree: dict[str, Any]) -> str:
     """Return the tree as YAML, each parameter with its unit as a comment."""
-    units = _units(tree)
+    units = units_of(tree)
     lines = []
     path: list[tuple[int, str]] = []
     for line in yaml.safe_dump(
@@ -31,7 +31,7 @@ def with_units(tree: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _units(tree: dict[str, Any]) -> dict[str, str]:
+def units_of(tree: dict[str, Any]) -> dict[str, str]:
     """Return path → unit for every parameter that has one."""
     found = {}
     for group, path, node in nodes(tree):

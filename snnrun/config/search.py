@@ -7,6 +7,7 @@ from snnrun.config.axes import read_axes, try_out
 from snnrun.config.candidates import check_constraints, read_constraints, read_start_points
 from snnrun.config.choose import nearest
 from snnrun.config.compose import Composed
+from snnrun.config.describe import units_of
 from snnrun.config.fields import Problems
 from snnrun.config.parts import read_part
 from snnrun.config.terms import read_cost
@@ -28,7 +29,9 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
     if not any(tree.get(node) for node in _NODES):
         return None
     problems = Problems()
-    axes = read_axes(tree, problems)
+    units = units_of(tree)
+    read_as = read_axes(tree, problems)
+    axes = {n: axis._replace(unit=units.get(axis.path, "")) for n, axis in read_as.items()}
     if not axes and not problems.found:
         problems.add("search", "there is no parameter to search; add search.NAME={path: …}")
     constraints = read_constraints(tree, axes, problems)

@@ -51,8 +51,8 @@ def test_a_search_is_what_the_tree_says():
         "optimizer.candidates=7",
     )
     assert found.axes == {
-        "tau_I": Axis("network.synapses.I.tau_decay", 1.0, 25.0),
-        "tau_E": Axis("network.synapses.E.tau_decay", 1.0, 25.0, log=True),
+        "tau_I": Axis("network.synapses.I.tau_decay", 1.0, 25.0, unit="ms"),
+        "tau_E": Axis("network.synapses.E.tau_decay", 1.0, 25.0, log=True, unit="ms"),
         "n": Axis("network.populations.E.size", 80.0, 200.0, whole=True),
         "rule": Axis("network.projections.EE.connect.allow_autapses", choice=(True, False)),
     }
