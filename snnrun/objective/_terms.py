@@ -47,7 +47,7 @@ class Term:
     def goal(self) -> Goal:
         """What is wanted, for pictures."""
         wanted = None if self.target is None else tuple(np.atleast_1d(self.target).tolist())
-        return Goal(".".join(self.key), wanted, self.low, self.high, self.scale)
+        return Goal(".".join(self.key), wanted, self.low, self.high, self.variance)
 
     def replace(self, **values: Any) -> "Term":
         """Return a copy with other values."""

@@ -32,10 +32,10 @@ def off_target(goal: Goal, value: float | tuple[float, ...]) -> float | None:
     """Return how far a statistic is from what is wanted, over sqrt(scale).
 
     Below it is negative, in a range it is 0, of a vector it is the norm of the difference. None
-    where no scale is known, or nothing but little is wanted.
+    where it has no value, or as little as possible is wanted.
     """
     found = np.atleast_1d(np.asarray(value, float))
-    if not goal.scale or not np.isfinite(found).all():
+    if not np.isfinite(found).all():
         return None
     if goal.target is not None:
         wanted = padded(goal.target, found.size)

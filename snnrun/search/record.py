@@ -27,14 +27,14 @@ class Goal(NamedTuple):
     """What a term wants of a statistic: its value, or a range (a bound may be missing).
 
     None of them: as little as possible. `statistic`: `<population>.<name>`; `scale`: the variance
-    that its cost is relative to (None: there is none); `unit`: of the statistic, '' for none.
+    that its cost is relative to; `unit`: of the statistic, '' for none.
     """
 
     statistic: str
     target: tuple[float, ...] | None = None
     low: float | None = None
     high: float | None = None
-    scale: float | None = None
+    scale: float = 1.0
     unit: str = ""
 
 

@@ -240,7 +240,7 @@ class TestTargets:
         [
             (Goal("s", (2.0,), scale=4.0, unit="spikes/s"), 5.0, 1.5, "target 2 sp/s"),
             (Goal("s", (2.0,), scale=4.0), 0.0, -1.0, "target 2"),
-            (Goal("s", (2.0,)), 0.0, None, "target 2"),
+            (Goal("s", (2.0,)), 0.0, -2.0, "target 2"),
             (Goal("s", low=1.0, high=2.0, scale=1.0), 1.5, 0.0, "range 1 to 2"),
             (Goal("s", low=1.0, scale=0.25), 0.5, -1.0, "at least 1"),
             (Goal("s", high=2.0, scale=0.25), 3.0, 2.0, "at most 2"),
