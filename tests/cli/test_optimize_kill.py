@@ -136,7 +136,6 @@ def test_one_of_two_is_killed(tmp_path, drawn):
 @pytest.fixture
 def database():
     """Return the URL of a PostgreSQL server started for the test."""
-    pytest.importorskip("psycopg", reason="no PostgreSQL: pip install 'snnrun[postgres]'")
     with databases.postgresql() as url:
         yield url
 

@@ -71,7 +71,9 @@ def test_on_a_journal(tmp_path):
     check("", tmp_path)
 
 
-def test_on_postgresql(tmp_path):
-    pytest.importorskip("psycopg", reason="no PostgreSQL: pip install 'snnrun[postgres]'")
-    with databases.postgresql() as url:
+@pytest.mark.parametrize(
+    "name", ["postgresql", "redis", pytest.param("mysql", marks=pytest.mark.slow)]
+)
+def test_on_a_server(name, tmp_path):
+    with databases.SERVERS[name]() as url:
         check(url, tmp_path)
