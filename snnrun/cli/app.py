@@ -14,6 +14,7 @@ from snnrun.cli import check, inspect, optimize, plot, precompile, profile, show
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
 _LONGEST = 1000  # letters of a message
+_MORE = "\n  "  # before each further line of an error
 
 app = typer.Typer(
     name="snnrun",
@@ -76,7 +77,8 @@ def say(error: SnnrunError) -> None:
     """Print an error, or all of them, on stderr."""
     problems = error.problems if isinstance(error, ConfigError) else str(error).splitlines()
     for problem in problems:
-        print(f"error: {_printable(problem)}", file=sys.stderr)
+        lines = [_printable(line) for line in problem.split(_MORE)]
+        print(f"error: {_MORE.join(lines)}", file=sys.stderr)
 
 
 def _printable(text: str) -> str:

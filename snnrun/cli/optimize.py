@@ -28,6 +28,7 @@ from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
     from snnrun.search.begin import Plan
+    from snnrun.search.simulate import Source
 
 Out = Annotated[
     Path | None,
@@ -81,23 +82,27 @@ def optimize(
     del debug  # read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("optimize" if as_json else None):
-        from snnrun.search.begin import keep, study_in, study_of
+        from snnrun.search.begin import keep, prolong, study_in, study_of
+        from snnrun.search.simulate import Source
 
         given = [*(overrides or []), *_total(candidates)]
         if resume is not None:
             alone(resume, out, config, config_dir, dry_run)
-            plan, place = _resumed(resume, given, storage, study)
+            plan, place = _resumed(resume, given, storage, study, strict)
         else:
-            plan, place = _new(given, out, config, config_dir or [], storage, study, dry_run)
+            source = Source(tuple(given), tuple(config_dir or []), config, strict)
+            plan, place = _new(source, out, storage, study, dry_run)
         if dry_run:
             one_run.show_config(plan.composed, as_json)
             return
-        plan = dataclasses.replace(plan, search=dataclasses.replace(plan.search, strict=strict))
         opened = (study_of if resume is None else study_in)(plan, *place)
         for note in opened.notes:
             print(f"warning: {note}", file=sys.stderr)
+        opened.start(plan.search.start_points)
         if resume is None:
             keep(plan, *place)
+        else:
+            prolong(resume, given)
         work(plan, opened, place, workers, interruption, Saying(quiet, as_json, log_every))
 
 
@@ -106,36 +111,34 @@ def _total(candidates: int | None) -> list[str]:
 
 
 def _resumed(
-    folder: Path, given: list[str], storage: str | None, study: str | None
+    folder: Path, given: list[str], storage: str | None, study: str | None, strict: bool
 ) -> tuple["Plan", Place]:
     """Return a search that was begun; only how it is computed, and how long, can be changed."""
-    from snnrun.search.begin import kept, planned
-    from snnrun.search.simulate import Source
+    from snnrun.search.begin import LASTING, kept, planned
 
     source, url, name = kept(folder, storage, study)
     for line in given:
-        if not (is_how(line) or line.startswith(("optimizer.candidates=", "optimizer.batch="))):
+        if not (is_how(line) or line.startswith(LASTING)):
             raise ConfigError(
-                f"override '{line}': a search goes on with its own config; only engine.*,"
-                " optimizer.candidates and optimizer.batch can be changed"
+                f"override '{line}': a search goes on with its own config; only engine.* (but not"
+                " precision and limits), optimizer.candidates and optimizer.batch can be changed"
             )
-    whole = Source((*source.overrides, *given), source.config_dirs, source.config)
+    whole = dataclasses.replace(
+        source, overrides=(*source.overrides, *given), strict=strict or source.strict
+    )
     return _told(planned(whole)), Place(folder, url, name)
 
 
 def _new(
-    given: list[str],
+    source: "Source",
     out: Path | None,
-    config: Path | None,
-    config_dirs: list[Path],
     storage: str | None,
     study: str | None,
     dry_run: bool,
 ) -> tuple["Plan", Place]:
     from snnrun.search.begin import folder_of, place_of, planned
-    from snnrun.search.simulate import Source
 
-    plan = _told(planned(Source(tuple(given), tuple(config_dirs), config)))
+    plan = _told(planned(source))
     if dry_run:
         return plan, Place(Path(), None, "")
     folder = folder_of(out, plan.e.name)

@@ -120,7 +120,6 @@ def _other(plan: "Plan", place: Place, workers: int) -> subprocess.Popen[bytes]:
         command += ["--storage", place.storage]
     elif place.storage:  # others may read what is on a command line
         env[VARIABLE] = place.storage
-    command += ["--strict"] if plan.search.strict else []
     command += [f"engine.threads={processes_of(plan.e, workers)}"]
     command += [f"optimizer.candidates={plan.search.optimizer.candidates}"]
     nowhere = subprocess.DEVNULL

@@ -14,6 +14,7 @@ from snnrun.search.record import Axis
 
 _OUTSIDE = ("search", "constraints", "start_points", "objective", "optimizer")
 _HOW = ("name", "record", "engine", "checkpoint")
+_OWN = ("seed", "trials", "network.per_trial")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,8 @@ def _misplaced(tree: dict[str, Any], path: str) -> str | None:
     root, _, _ = path.partition(".")
     if root in (*_OUTSIDE, *_HOW):
         return f"{path} does not change the network; there is nothing to search"
+    if path in _OWN:
+        return f"each candidate has a {path} of its own; there is nothing to search"
     try:
         found = _at(tree, path)
     except KeyError:

@@ -12,6 +12,8 @@ from snnrun.search.record import Axis
 from snnrun.search.spec import draw
 
 _SAMPLES = 4096  # candidates among which one must meet the constraints
+_NONE = f"none of {_SAMPLES} random points meets"
+_HINT = "; if there is one, give it in start_points"
 
 
 def read_constraints(
@@ -64,9 +66,9 @@ def check_constraints(
         return
     alone = met.any(axis=0)
     for i in np.flatnonzero(~alone).tolist():
-        problems.add(f"constraints.{i}", f"'{constraints[i].text}': no point of the space meets it")
+        problems.add(f"constraints.{i}", f"'{constraints[i].text}': {_NONE} it{_HINT}")
     if alone.all() and not met.all(axis=1).any():
-        problems.add("constraints", "no point of the space meets all of them")
+        problems.add("constraints", f"{_NONE} all of them{_HINT}")
     for n, point in enumerate(start_points):
         whole = len(point) == len(axes)
         for c in constraints if whole else ():

@@ -10,7 +10,7 @@ from snnrun.config.compose import Composed
 from snnrun.config.describe import units_of
 from snnrun.config.fields import Problems
 from snnrun.config.parts import read_part
-from snnrun.config.terms import read_cost
+from snnrun.config.terms import read_cost, valueless
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
 from snnrun.objective._cost import Cost
@@ -41,8 +41,8 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
         check_constraints(axes, constraints, points, problems)
     optimizer = _optimizer(tree, e, problems)
     cost, warnings = read_cost(tree, e, problems)
-    if optimizer and optimizer.prune is not None and cost and cost.feasible is None:
-        problems.add("optimizer.prune", "needs objective.feasible: the short run that decides")
+    if optimizer and cost and optimizer.prune is not None:
+        _check_pruning(cost, e, problems)
     if problems.found or cost is None:
         raise ConfigError(*(composed.located(*problem) for problem in problems.found))
     return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))
@@ -60,6 +60,17 @@ def cost_of(composed: Composed, e: Experiment) -> Cost | None:
     if cost is None:
         raise ConfigError(*(composed.located(*problem) for problem in problems.found))
     return cost
+
+
+def _check_pruning(cost: Cost, e: Experiment, problems: Problems) -> None:
+    """Note why nothing can be said of a candidate from its short run."""
+    at = "optimizer.prune"
+    if cost.feasible is None:
+        problems.add(at, "needs objective.feasible: the short run that decides")
+        return
+    for term in cost.terms.values():
+        if term.share and (reason := valueless(term, e, cost.feasible.ms)):
+            problems.add(at, f"{'.'.join(term.key)} has no value in the short run: {reason}")
 
 
 def _optimizer(tree: dict[str, Any], e: Experiment, problems: Problems) -> Any:

@@ -98,7 +98,7 @@ def _check_wish(at: str, term: Term, e: Experiment, files: bool, problems: Probl
     if len(ranged) == 2 and term.low > term.high:
         problems.add(f"{at}.high", f"must be at least low ({term.low:g}), not {term.high:g}")
     _check_target(at, term, e.statistics[term.statistic].vector, problems)
-    if reason := _valueless(term, e):
+    if reason := valueless(term, e, e.duration.ms):
         problems.add(at, f"{'.'.join(term.key)} has no value: {reason}")
 
 
@@ -116,18 +116,19 @@ def _is_bool(x: Any) -> bool:
     return isinstance(x, bool)
 
 
-def _valueless(term: Term, e: Experiment) -> str | None:
-    """Return why no network can have a value of a term's statistic, or None."""
+def valueless(term: Term, e: Experiment, ms: float) -> str | None:
+    """Return why no network can have a value of a term's statistic in a run, or None."""
     statistic = e.statistics[term.statistic]
     if not isinstance(statistic, CountStatistic):
         return None
-    windows = max(0, e.steps - e.warmup_steps) // max(1, e.steps_in(statistic.window_ms))
+    steps = e.steps_in(ms) - e.warmup_steps
+    windows = max(0, steps) // max(1, e.steps_in(statistic.window_ms))
     sizes = {name: p.size for name, p in e.network.populations.items()}
     size = sizes.get(term.population, sum(sizes.values()))
     if windows < statistic.min_windows:
         return (
             f"it needs {statistic.min_windows} windows of {statistic.window_ms:g} ms after the"
-            f" warm-up, and duration.ms ({e.duration.ms:g}) has {windows}"
+            f" warm-up, and {ms:g} ms have {windows}"
         )
     if size < (statistic.sample or statistic.min_neurons):
         return f"it needs {statistic.sample or statistic.min_neurons} neurons, and there are {size}"
@@ -183,6 +184,9 @@ def _feasible(node: Any, e: Experiment, problems: Problems) -> Feasible | None:
     if wanted.ms < least:
         told = f"the warm-up and a window of {WINDOW_MS:g} ms"
         problems.add(f"{at}.ms", f"must be at least {least:g} ms ({told}), not {wanted.ms:g}")
+    elif wanted.ms > e.duration.ms:
+        longest = f"duration.ms ({e.duration.ms:g})"
+        problems.add(f"{at}.ms", f"must be at most {longest}, not {wanted.ms:g}: a short run first")
     low, high = wanted.min_rate, wanted.max_rate
     if low is not None and high is not None and low > high:
         problems.add(f"{at}.max_rate", f"must be at least min_rate ({low:g}), not {high:g}")

@@ -16,6 +16,7 @@ from snnrun.errors import ConfigError
 
 VERSION = "snnrun"
 OBJECTIVES = "objectives"
+_MOST_CHANGES = 20  # lines of a difference
 
 
 def settle(study: Study, about: Mapping[str, str]) -> tuple[str, ...]:
@@ -31,6 +32,8 @@ def settle(study: Study, about: Mapping[str, str]) -> tuple[str, ...]:
             study.set_user_attr(key, text)
         return ()
     changes = [line for key in about for line in _changes(key, before.get(key), about[key])]
+    if len(changes) > _MOST_CHANGES:
+        changes[_MOST_CHANGES:] = [f"  … and {len(changes) - _MOST_CHANGES} more lines"]
     if changes:
         raise ConfigError(
             f"study {study.study_name!r} was begun with another configuration (- then, + now);"

@@ -17,15 +17,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.pruners import BasePruner, NopPruner, PercentilePruner
 from optuna.samplers import BaseSampler
 
 from snnrun.component import Component, component, param
 from snnrun.errors import ConfigError
 
 Space = Mapping[str, BaseDistribution]
-
-_LEAST_KNOWN = 10  # candidates that are done, before others are compared with them
 
 
 class Incumbent(NamedTuple):
@@ -54,7 +51,11 @@ class Optimizer(Component):
     batch: int = param("", "candidates asked at once; none: as fit", at_least=1, optional=True)
     seed: int = param("", "seed of the choices; none: that of the run", at_least=0, optional=True)
     prune: float = param(
-        "", "share of the worst in the short run that end there", above=0, at_most=1, optional=True
+        "",
+        "share of the worst in the short run that end there",
+        above=0,
+        at_most=0.9,
+        optional=True,
     )
 
     def missing(self) -> list[str]:
@@ -77,16 +78,17 @@ class Optimizer(Component):
         if problems:
             raise ConfigError(*problems)
 
+    def most_at_once(self, parameters: int) -> int | None:
+        """Return how many candidates to ask at once where `batch` says nothing; None: any number.
+
+        `parameters`: how many are searched.
+        """
+        del parameters
+        return None
+
     def sampler(self, seed: int, space: Space) -> BaseSampler:
         """Return the sampler for a study whose candidates are asked with `ask(space)`."""
         raise NotImplementedError
-
-    def pruner(self) -> BasePruner:
-        """Return what tells, from a short run, that a candidate is not worth a long one."""
-        if self.prune is None:
-            return NopPruner()
-        kept = 100 * (1 - self.prune)
-        return PercentilePruner(kept, n_startup_trials=0, n_min_trials=_LEAST_KNOWN)
 
     def again(self, costs: Sequence[float], best: Incumbent | None) -> bool:
         """Return whether a candidate has to be simulated once more, with another network.

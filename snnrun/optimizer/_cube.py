@@ -5,7 +5,7 @@ features are what a model sees of it: a number's place between its bounds (on it
 where the search is logarithmic), rounded as the parameter is, and a column for each choice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,11 @@ class Cube:
 
     def __init__(self, space: Space) -> None:
         self._axes = {name: _axis(distribution) for name, distribution in space.items()}
+
+    @property
+    def names(self) -> Set[str]:
+        """The parameters."""
+        return self._axes.keys()
 
     @property
     def dimensions(self) -> int:

@@ -115,15 +115,23 @@ class ModelSampler(SpaceSampler):
 def observed(study: Study, number: int, cube: Cube) -> Observed:
     """Return what a study knows when candidate `number` is asked, in the order of numbers.
 
-    A candidate is feasible if no constraint is above 0 and its cost is finite. Those that
-    failed, and pruned ones without a cost that are not infeasible, tell nothing.
+    A candidate is feasible if no constraint is above 0 and its cost is finite; those that failed
+    tell nothing. What a pruned one cost in its short run can't be compared with the cost of a long
+    one: it counts as the `_BAD` quantile of these.
     """
     trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-    told = [(t, *_outcome(t, sign)) for t in trials if t.state in _TOLD]
-    told = [(t, cost, feasible) for t, cost, feasible in told if cost is not None]
+    names = cube.names
+    told = [(t, *_outcome(t, sign)) for t in trials if t.state == TrialState.COMPLETE]
+    costs = [cost for _, cost, feasible in told if feasible]
+    if costs:
+        bad = float(np.quantile(costs, _BAD))
+        told += [(t, bad, True) for t in trials if t.state == TrialState.PRUNED]
+        told.sort(key=lambda one: one[0].number)
     pending = [
-        t for t in trials if t.state == TrialState.RUNNING and t.params and t.number != number
+        t
+        for t in trials  # others draw while this reads
+        if t.state == TrialState.RUNNING and t.params.keys() >= names and t.number != number
     ]
     points = cube.points([t.params for t, *_ in told])
     return Observed(
@@ -135,14 +143,12 @@ def observed(study: Study, number: int, cube: Cube) -> Observed:
     )
 
 
-_TOLD = (TrialState.COMPLETE, TrialState.PRUNED)
+_BAD = 0.75
 
 
-def _outcome(trial: FrozenTrial, sign: float) -> tuple[float | None, bool]:
-    """Return cost and feasibility; no cost if the candidate tells nothing."""
+def _outcome(trial: FrozenTrial, sign: float) -> tuple[float, bool]:
+    """Return cost and feasibility."""
     cost = math.inf if trial.value is None else sign * trial.value
     if any(violation > 0 for violation in trial.constraints.values()):
         return math.inf, False
-    if trial.state == TrialState.PRUNED and trial.value is None:
-        return None, False
     return cost, math.isfinite(cost)

@@ -87,15 +87,36 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
             return _redis(url, text)
         if not scheme and Path(url).is_file():
             return _journal(Path(url), new)
+        if scheme == "sqlite" and not new:
+            _refuse_missing(url)
         if scheme in ("sqlite", "postgresql", "postgres", "mysql", "mariadb"):
             return _database(_with_driver(url, scheme), scheme, text)
     raise ConfigError(f"storage: {text}: is no file that exists, nor one of {_KNOWN}")
+
+
+def absolute(url: str) -> str:
+    """Return a URL whose file, if it names one, is the same from everywhere."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.partition("+")[0].lower() not in ("journal", "sqlite"):
+        return url
+    slash = "" if scheme == "journal" else "/"
+    path, question, query = rest.removeprefix(slash).partition("?")
+    if not path or path.startswith((":memory:", "file:")):
+        return url
+    return f"{scheme}://{slash}{Path(path).absolute()}{question}{query}"
 
 
 def without_password(url: str) -> str:
     """Return a URL without what must not be shown."""
     url = re.sub(r"(?i)([?&][^=&]*(?:password|secret|passwd)[^=&]*=)[^&]*", r"\1***", url)
     return re.sub(r"(://[^:/@?]*):.*@", r"\1:***@", url)
+
+
+def _refuse_missing(url: str) -> None:
+    """Complain of a database file that is not there, before one is made."""
+    path = url.partition(":///")[2].partition("?")[0]
+    if path and not path.startswith((":memory:", "file:")) and not Path(path).exists():
+        raise FileError(f"{path}: there is no such file")
 
 
 def _journal(path: Path, new: bool) -> Place:

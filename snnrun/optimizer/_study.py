@@ -20,6 +20,7 @@ from snnrun.optimizer._about import OBJECTIVES, settle
 from snnrun.optimizer._base import Optimizer, Space
 from snnrun.optimizer._desk import Candidate, Desk
 from snnrun.optimizer._found import Found, attributes, best_of, record_of
+from snnrun.optimizer._pruning import is_hopeless
 from snnrun.optimizer._space import refuse_points
 from snnrun.optimizer._storage import Place
 from snnrun.optimizer._trials import START_POINT, WORKER, reserve
@@ -43,7 +44,7 @@ class Study:
 
     def __init__(self, desk: Desk, optimizer: Optimizer, notes: tuple[str, ...] = ()) -> None:
         self._desk, self._total, self.notes = desk, optimizer.candidates, notes
-        self._pruner = optimizer.pruner()
+        self._prune = optimizer.prune
         self.together = desk.together  # writes what is told inside at once; to be short
         self._watch = Watch()
 
@@ -98,11 +99,11 @@ class Study:
         self._desk.finish(number, TrialState.COMPLETE, told, violations=violations)
 
     def is_hopeless(self, number: int, ms: float, cost: float) -> bool:
-        """Keep what a candidate costs in a short run; return whether others were all better."""
-        desk = self._desk
-        with desk.together():
-            desk.trials.report(number, round(ms), cost)
-            return self._pruner.prune(desk.study(), desk.trials.get(number))
+        """Keep what a candidate costs in a short run; return whether it is among the worst."""
+        trials = self._desk.trials
+        with self._desk.together():
+            trials.report(number, round(ms), cost)
+            return bool(self._prune) and is_hopeless(trials.get(number), trials.all(), self._prune)
 
     def pruned(self, number: int, cost: float, reason: str, found: Found | Record) -> None:
         """Tell that a candidate was given up after a short run, and what it cost there."""

@@ -8,7 +8,7 @@ Infeasible candidates are the worst of theirs, how far they are does not matter.
     batch             candidates asked at once
     seed              seed of the choices
     prune             share of the worst in the short run that end there
-    population        candidates of a generation; none: the batch, at least 4 + 3 ln(parameters)
+    population        candidates of a generation; none: 4 + 3 ln(parameters), at least the batch
 """
 
 import importlib.util
@@ -36,9 +36,15 @@ class Cmaes(Optimizer):
             return ["cmaes needs the package cmaes: pip install cmaes"]
         return []
 
+    def most_at_once(self, parameters: int) -> int | None:
+        return self._population(parameters)  # it learns nothing of what a generation has too many
+
+    def _population(self, parameters: int) -> int:
+        usual = 4 + math.floor(3 * math.log(max(1, parameters)))
+        return self.population or max(usual, self.batch or 1)
+
     def sampler(self, seed: int, space: Space) -> BaseSampler:
-        usual = 4 + math.floor(3 * math.log(max(1, len(space))))
-        population = self.population or max(usual, self.batch or 1)
+        population = self._population(len(space))
         common = candidate_seed(seed, -1)
 
         def make(own: int) -> BaseSampler:

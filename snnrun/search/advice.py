@@ -16,9 +16,9 @@ _BY_CHANCE = 0.05  # probability that as much of a trend is none
 def bounds_advice(findings: Findings) -> str:
     """Return bounds beyond which less is violated, and the candidate that violates the least.
 
-    Empty where no candidate tells by how much it is infeasible.
+    Of those that were simulated: what `constraints` forbid is not. Empty where there is none.
     """
-    told = [record for record in findings.records if record.violations]
+    told = [record for record in findings.records if record.violations and record.seconds]
     if not told:
         return ""
     amounts = [math.fsum(record.violations.values()) for record in told]

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from snnrun.config.compose import Composed, compose
 from snnrun.config.search import search_of
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
+from snnrun.objective._base import Objective
 from snnrun.optimizer._about import names_in
 from snnrun.optimizer._space import space_of
-from snnrun.optimizer._storage import VARIABLE, Place, open_storage, without_password
+from snnrun.optimizer._storage import VARIABLE, Place, absolute, open_storage, without_password
 from snnrun.optimizer._study import Study
 from snnrun.search.simulate import Source
 from snnrun.search.spec import Search
@@ -28,6 +30,8 @@ from snnrun.store.lock import turn
 NAME = "search.json"
 FORMAT, FORMAT_VERSION = "snnrun search", 1
 _DECIDING = ("dt", "duration", "network", "drive", "statistics", "seed", "trials", "search")
+_LIMITS = ("precision", "max_rate", "max_voltage", "max_conductance")  # of engine.*, deciding too
+LASTING = ("optimizer.candidates=", "optimizer.batch=")  # what can be changed on the way
 _LANE_NEURONS = 16384
 _BATCHES = 20  # at least, so that an optimizer learns from some before it asks others
 
@@ -53,9 +57,14 @@ class Plan:
         """All that decides what a candidate costs, as JSON texts."""
         tree = self.composed.tree
         found = {key: json.dumps(tree.get(key), sort_keys=True) for key in _DECIDING}
-        objective = dataclasses.asdict(self.search.objective)
+        cost = self.search.objective
+        known = Objective.parameters()  # the nodes that cost has as they were understood
+        own = {n: getattr(cost.kind, n) for n in cost.kind.parameters() if n not in known}
+        objective = dataclasses.asdict(cost) | {"kind": {"kind": cost.kind.kind, **own}}
         found["objective"] = json.dumps(objective, sort_keys=True, default=str)
         found["constraints"] = json.dumps([c.text for c in self.search.constraints])
+        found["strict"] = json.dumps(self.search.strict)
+        found |= {f"engine.{key}": json.dumps(getattr(self.e.engine, key)) for key in _LIMITS}
         return found | {"optimizer.seed": json.dumps(self.seed)}
 
     def batch(self, processes: int) -> int:
@@ -63,7 +72,9 @@ class Plan:
         optimizer = self.search.optimizer
         lanes = max(1, _LANE_NEURONS // self.e.network.size)
         few = math.ceil(optimizer.candidates / _BATCHES / processes)
-        return optimizer.batch or processes * min(lanes, max(1, few))
+        usual = processes * min(lanes, max(1, few))
+        most = optimizer.most_at_once(len(self.search.axes))
+        return optimizer.batch or (usual if most is None else min(usual, most))
 
 
 def planned(source: Source) -> Plan:
@@ -77,6 +88,7 @@ def planned(source: Source) -> Plan:
             " an experiment that has them, such as experiment=snops/short_demo"
         )
     search.optimizer.ready(space_of(search.axes), len(search.objective.objectives))
+    search = dataclasses.replace(search, strict=source.strict)
     return Plan(source, composed, e, search, [*warnings, *search.warnings])
 
 
@@ -84,9 +96,7 @@ def study_of(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
     """Return the study of a search, new or to go on with; FileError if it can't be reached."""
     if storage is None:
         _make(folder)  # otherwise `keep` does, once the storage is reached
-    study = _study(plan, open_storage(storage, folder), name)
-    study.start(plan.search.start_points)
-    return study
+    return _study(plan, open_storage(storage, folder), name)
 
 
 def _study(plan: Plan, place: Place, name: str) -> Study:
@@ -139,11 +149,25 @@ def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
         "config": None if plan.source.config is None else str(plan.source.config.resolve()),
         "storage": storage and without_password(storage),
         "study": name,
+        "strict": plan.source.strict,
     }
     _make(folder)
     with alone(folder):
         write_atomically(folder / NAME, json.dumps(content, indent=1).encode())
         write_atomically(folder / "config.yaml", plan.composed.yaml.encode())
+
+
+def prolong(folder: Path, given: Sequence[str]) -> None:
+    """Keep how many candidates a search is to have now, and how many are asked at once."""
+    given = [line for line in given if line.startswith(LASTING)]
+    with alone(folder):
+        _content(folder)  # it is sound
+        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        if not set(given) <= set(content["overrides"]):
+            names = {line.partition("=")[0] for line in given}
+            before = [one for one in content["overrides"] if one.partition("=")[0] not in names]
+            content["overrides"] = [*before, *given]
+            write_atomically(folder / NAME, json.dumps(content, indent=1).encode())
 
 
 def alone(folder: Path) -> AbstractContextManager[None]:
@@ -159,16 +183,18 @@ def place_of(
     ConfigError where the folder holds a search that is elsewhere.
     """
     if not (folder / NAME).exists():
-        return storage or os.environ.get(VARIABLE), study or name
+        url = storage or os.environ.get(VARIABLE)
+        return url and absolute(url), study or name
     _, before, known = _content(folder)
-    before = before or _journal(folder)
-    for option, given, was in (("--storage", storage, before), ("--study", study, known)):
+    before = absolute(before or _journal(folder))
+    url = storage and absolute(storage)
+    for option, given, was in (("--storage", url, before), ("--study", study, known)):
         if given and without_password(given) != was:
             raise ConfigError(
                 f"{option}: {folder} holds a search in {was}, not in {without_password(given)};"
                 " give another --out"
             )
-    return kept(folder, storage)[1:]
+    return kept(folder, url)[1:]
 
 
 def kept(
@@ -176,7 +202,7 @@ def kept(
 ) -> tuple[Source, str, str]:
     """Return what `keep` wrote: source, and storage and name of the study if none are given."""
     source, before, known = _content(folder)
-    url = storage or before or _journal(folder)
+    url = (storage and absolute(storage)) or before or _journal(folder)
     if not storage and "***" in url:
         url = os.environ.get(VARIABLE, "")
         if not url:
@@ -202,7 +228,8 @@ def _content(folder: Path) -> tuple[Source, str | None, str]:
             raise FileError(f"{path}: is no search of this version of snnrun")
         dirs = tuple(Path(_text(place)) for place in content["config_dirs"])
         config = content["config"] and Path(_text(content["config"]))
-        source = Source(tuple(map(_text, content["overrides"])), dirs, config)
+        overrides = tuple(map(_text, content["overrides"]))
+        source = Source(overrides, dirs, config, bool(content.get("strict")))
         return source, content["storage"] and _text(content["storage"]), _text(content["study"])
     except OSError as error:
         raise FileError(f"{path}: can't be read: {cause(error)}") from error
@@ -212,8 +239,8 @@ def _content(folder: Path) -> tuple[Source, str | None, str]:
 
 def reopened(folder: Path) -> tuple[Plan, Study]:
     """Return a search and its study, to be looked at."""
-    _, storage, name = kept(folder)
-    plan = planned(Source((), (), folder / "config.yaml"))
+    source, storage, name = kept(folder)
+    plan = planned(Source((), (), folder / "config.yaml", source.strict))
     return plan, study_in(plan, folder, storage, name)
 
 

@@ -50,7 +50,7 @@ class Outcome:
         advice = bounds_advice(self.findings) or "widen or move the bounds of search"
         return (
             f"none of {len(refused)} candidates is feasible: {told}; {advice}; or relax"
-            " objective.feasible"
+            " constraints and objective.feasible, where there are some"
         )
 
 

@@ -29,11 +29,15 @@ Changes = tuple[tuple[str, Any], ...]
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What candidates have in common: overrides, and where the configuration comes from."""
+    """What candidates have in common: overrides, and where the configuration comes from.
+
+    `strict`: those with any unhealthy verdict are infeasible.
+    """
 
     overrides: tuple[str, ...]
     config_dirs: tuple[Path, ...] = ()
     config: Path | None = None
+    strict: bool = False
 
 
 class Wanted(NamedTuple):

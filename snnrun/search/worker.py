@@ -39,7 +39,7 @@ def work(
         while True:
             interruption.check()
             with ledger.timed("ask"):
-                reaped = study.reap()
+                study.reap()
                 candidates = study.ask(batch)
             if candidates:
                 trying = Trying(search, ledger, pool, interruption, candidates)
@@ -48,9 +48,11 @@ def work(
                 finally:
                     study.release(trying.left)
                 tell()
-            elif reaped.elsewhere:
+                continue
+            left = study.reap()  # after asking: others may have taken the last ones meanwhile
+            if left.elsewhere:
                 time.sleep(_LOOK_S)
-            else:
+            elif not left.again:
                 return
 
 

@@ -26,6 +26,8 @@ SIX = (*SMALL, BATCH, "optimizer.candidates=6")
 FEASIBLE = "objective.feasible={ms: 300, population: E, above_rate: 0.5, min_neurons: 50}"
 TPE = (*SMALL, "optimizer=tpe", "optimizer.startup=4", BATCH)
 CHOICES = (*NETWORK, "objective=squared", "optimizer=random", TERM, BATCH, "optimizer.candidates=6")
+LONGER = ("duration.ms=1000", "statistics.fano_factor.window_ms=200")
+FANO = "objective.terms.ff={statistic: fano_factor, population: E, target: 1}"
 SEVERAL = ("optimizer=nsga2", RATE_I, "objective.several={a: [rate], b: [rate_I]}")
 EXPLODES = "search.w={path: network.projections.EE.weight, choice: [3.0, 1.0e300]}"
 
@@ -199,6 +201,26 @@ class TestGoingOn:
         assert (outcome.code, outcome.out) == (0, "s\n")
         assert rows("s") == whole
 
+    def test_a_new_total_is_kept(self, whole, cli):
+        search("s", *TPE, "--candidates", "4")
+        more = ("--candidates", "12", "optimizer.batch=4", "engine.chunk_ms=50")
+        assert cli("optimize", "--resume", "s", *more, "--time-limit", "0s").code == 75
+        assert cli("optimize", "--resume", "s").code == 0
+        assert rows("s") == whole
+
+    def test_start_points_come_where_there_is_room(self, cli):
+        points = "start_points=[{w: 2.0}, {w: 3.0}, {w: 4.0}]"
+        search("s", *SIX, points, "--candidates", "1")
+        assert cli("optimize", "--resume", "s", "--candidates", "4").code == 0
+        assert column("s", "w")[:3] == ["2.0", "3.0", "4.0"]
+
+    def test_strict_once_is_strict_for_good(self, cli):
+        search("s", *SIX, "--strict", "--candidates", "4")
+        assert cli("optimize", "--resume", "s", "--candidates", "6").code == 0
+        outcome = cli("optimize", *SIX, "--out", "s")
+        assert outcome.code == 2
+        assert "  - strict: true\n  + strict: false" in outcome.err
+
     def test_fewer_candidates_take_none_away(self, copy, cli):
         before = rows("s")
         assert cli("optimize", "--resume", "s", "--candidates", "3").code == 0
@@ -326,7 +348,9 @@ class TestWhatFailed:
         assert last.startswith("error: none of 6 candidates is feasible: ")
         assert "neurons of E fire at" in last
         assert "at most 0.5 are allowed" in last
-        assert "; candidate " in last and last.endswith("; or relax objective.feasible")
+        assert "; candidate " in last and last.endswith(
+            "; or relax constraints and objective.feasible, where there are some"
+        )
         assert not Path("s/best").exists()
         assert [row["state"] for row in rows("s")] == ["infeasible"] * 6
         again = cli("optimize", "--resume", "s", "--json")
@@ -345,6 +369,14 @@ class TestBadInput:
             (("search.w.low=11",), "search.w.high: must be above low (11), not 10"),
             (("search.w.path=network.nope",), "search.w.path: there is no network.nope"),
             (("search.w.path=network.projections.EE.pre",), "is no number but 'E'; write choice"),
+            (("search.w.path=trials",), "search.w.path: each candidate has a trials of its own"),
+            (("search.w.path=seed",), "search.w.path: each candidate has a seed of its own"),
+            (("search.w.path=network.per_trial",), "each candidate has a network.per_trial of"),
+            ((FEASIBLE.replace("300", "900"),), "feasible.ms: must be at most duration.ms (300)"),
+            (
+                (*LONGER, FEASIBLE.replace("300", "200"), FANO, "optimizer.prune=0.5"),
+                "optimizer.prune: E.fano_factor has no value in the short run: it needs 2 windows",
+            ),
             (("objective.terms.rate.statistic=isi_cv",), "objective.terms.rate.statistic: "),
             (("optimizer=none",), "error: optimizer: must be a mapping with a 'kind'; there is"),
             (("objective=none",), "objective"),
@@ -355,7 +387,7 @@ class TestBadInput:
             (("--storage", "mongo://x"), "error: storage: mongo://x: is no file that exists"),
             (("optimizer=nsga2", RATE_I, "objective.several={a: [rate], b: [nope]}"), "no term"),
             (("optimizer.prune=0.5",), "optimizer.prune: needs objective.feasible: the short run"),
-            (("optimizer.prune=50",), "optimizer.prune: must be at most 1"),
+            (("optimizer.prune=50",), "optimizer.prune: must be at most 0.9"),
             ((*SEVERAL, FEASIBLE, "optimizer.prune=0.5"), "prune: must be null with 2 objectives"),
             (("optimizer=cmaes", RATE_I, "objective.several={a: [rate], b: [rate_I]}"), "use tpe"),
         ],
@@ -393,6 +425,8 @@ class TestBadInput:
             ("network.scale=0.1", "  + network.scale: 0.1"),
             ("seed=8", "  + seed: 8"),
             ("optimizer.seed=8", "  + optimizer.seed: 8"),
+            ("engine.precision=float64", '  + engine.precision: "float64"'),
+            ("engine.max_rate=3", "  + engine.max_rate: 3.0"),
         ],
     )
     def test_another_search_in_the_folder(self, change, line, copy, cli):
@@ -472,7 +506,7 @@ class TestBadInput:
 
 
 class TestStorages:
-    def test_sqlite(self, six, cli):
+    def test_sqlite(self, six, cli, monkeypatch):
         url = ("--storage", "sqlite:///fits.db", "--study", "fit")
         search("s", *SIX, *url)
         assert rows("s") == rows(six)
@@ -481,16 +515,23 @@ class TestStorages:
         assert len(study.trials) == 6
         outcome = cli("optimize", "--resume", "s", "--candidates", "7", "--quiet")
         assert outcome.code == 0, outcome.err
+        monkeypatch.chdir("s")
+        assert cli("inspect", ".").out.startswith("7 candidates: 7 done")  # from elsewhere
+        monkeypatch.chdir("..")
         search("s", *SIX, "--candidates", "8")  # the folder knows where the study is
         assert len(rows("s")) == 8
         assert cli("inspect", "s").out.startswith("8 candidates: 8 done")
         assert search("t", *SIX, *url, "--candidates", "9")  # another folder, the same study
         assert len(rows("t")) == 9
+        Path("fits.db").rename("gone.db")
+        assert "fits.db: there is no such file" in cli("inspect", "s").err
+        assert not Path("fits.db").exists()
 
     def test_a_folder_has_one_study(self, copy, cli):
         outcome = cli("optimize", *SIX, "--out", "s", "--storage", "sqlite:///fits.db")
         assert outcome.code == 2
-        assert "--storage: s holds a search in journal://s/study.journal" in outcome.err
+        told = f"--storage: s holds a search in journal://{Path('s/study.journal').absolute()}"
+        assert told in outcome.err
         outcome = cli("optimize", *SIX, "--out", "s", "--study", "other")
         assert outcome.code == 2
         assert "--study: s holds a search" in outcome.err

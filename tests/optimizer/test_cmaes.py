@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from snnrun.errors import ConfigError
+from snnrun.search.begin import planned
+from snnrun.search.simulate import Source
 from tests import studies
+from tests.cli.searches import SMALL
 from tests.contracts import OptimizerContract, preset
 
 SPACE = studies.plane(*"abcd")
@@ -37,6 +40,14 @@ def test_a_generation_is_the_batch_unless_that_is_too_small(given, population):
     studies.go_on(study, SPACE, sphere, 2 + population)
     generations = [t.system_attrs.get("cma:generation") for t in study.trials]
     assert generations == [None, *[0] * population, 1]
+
+
+def test_no_more_are_asked_at_once_than_it_learns_from():
+    usual = preset("optimizer", "cmaes")
+    assert usual.most_at_once(4) == 8
+    assert usual.replace(population=20).most_at_once(4) == 20
+    plan = planned(Source((*SMALL, "optimizer=cmaes", "optimizer.candidates=10000")))
+    assert (plan.batch(1), plan.batch(2)) == (6, 6)
 
 
 def test_candidates_of_a_large_batch_differ():

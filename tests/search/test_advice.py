@@ -16,7 +16,7 @@ def advice(amount, count=9, w=lambda i: 2.0 ** (i % 7), tau=lambda i: 1.0 + i):
     """Return what is said of candidates that violate by `amount(w, tau)`."""
     values = [{"w": w(i), "tau": tau(i), "kind": "ab"[i % 2]} for i in range(count)]
     records = [
-        Record(i, "infeasible", v, violations={"rate_high": amount(v["w"], v["tau"])})
+        Record(i, "infeasible", v, seconds=1.0, violations={"rate": amount(v["w"], v["tau"])})
         for i, v in enumerate(values)
     ]
     return bounds_advice(Findings("demo", AXES, ("cost",), {}, records, ()))
@@ -42,6 +42,11 @@ def test_few_candidates_show_no_trend():
 
 def test_a_parameter_that_never_varied_has_no_trend():
     assert "search.w" not in advice(lambda w, tau: tau, w=lambda i: 2.0)
+
+
+def test_what_a_constraint_forbids_says_nothing_of_bounds():
+    records = [Record(i, "infeasible", {"w": 2.0}, violations={"w <= i": 1.0}) for i in range(9)]
+    assert bounds_advice(Findings("demo", AXES, ("cost",), {}, records, ())) == ""
 
 
 def test_nothing_to_go_by():

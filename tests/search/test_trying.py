@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from snnrun.optimizer._base import Incumbent, standard_error
@@ -18,7 +19,7 @@ from tests.search.trial_runs import (
     runs_away,
 )
 
-FEASIBLE = "objective.feasible={ms: 1000, population: E, above_rate: 0.5, min_neurons: 50}"
+FEASIBLE = "objective.feasible={ms: 200, population: E, above_rate: 0.5, min_neurons: 50}"
 SNOPS = ("optimizer=snops", "optimizer.candidates=100")
 
 
@@ -96,9 +97,23 @@ class TestPruning:
         assert pool.asked == [(4.4, 0, True), (4.6, 0, True), (4.4, 0, False)]
         assert (good.state, bad.state, bad.costs) == ("done", "pruned", ())
         assert good.costs == (pytest.approx(4.4**2),)
-        assert bad.reason == "costs 31.36 after 1000 ms, which is among the worst"
+        assert bad.reason == "costs 31.36 after 200 ms, which is among the worst"
         assert bad.statistics == {"E.firing_rate": pytest.approx(10.6)}
         assert search.file(11)["state"] == "pruned" and search.file(11)["overrides"]
+
+    def test_as_many_as_asked_for(self, tries):
+        """Hopeless ones stay among those that others are compared with."""
+        search, pool = tries("optimizer.prune=0.25", *self.PRUNE[::2]), constant(0.0)
+        rng = np.random.default_rng(1)
+        pool = Answers(lambda w, trial, first: fires(5 + w))
+        states = [r.state for _ in range(10) for r in search.all(pool, *rng.uniform(1, 9, 10))]
+        assert 15 <= states[10:].count("pruned") <= 30
+
+    def test_what_turns_out_infeasible_is_no_measure(self, tries):
+        search = tries(*self.PRUNE)
+        pool = Answers(lambda w, trial, first: fires(5 + w) if first or w > 1 else runs_away())
+        search.all(pool, *[0.5] * 12)
+        assert [r.state for r in search.all(pool, *[2.0] * 12)] == ["done"] * 12
 
     def test_those_of_a_batch_are_not_compared(self, ten):
         search, pool = ten
@@ -111,7 +126,7 @@ class TestPruning:
         assert (trial.state.name, trial.value, trial.intermediate_values) == (
             "PRUNED",
             81,
-            {1000: 81},
+            {200: 81},
         )
 
     def test_one_that_has_no_cost_yet_goes_on(self, ten):

@@ -59,6 +59,24 @@ def test_batches_until_all_are_over(tmp_path):
     assert {r.state for r in tries.study.records()} >= {"done", "infeasible"}
 
 
+def test_waits_for_those_that_another_takes_meanwhile(tmp_path, monkeypatch):
+    """Where the other one does not finish them, somebody has to."""
+    tries, other = Tries(tmp_path, *MANY), Tries(tmp_path, *MANY).study
+    other._desk.worker = "elsewhere:1:1:x"
+    ask, held = tries.study.ask, []
+
+    def asked(count):
+        if not held:
+            held.extend(candidate.number for candidate in other.ask(13))
+        return ask(count)
+
+    monkeypatch.setattr(tries.study, "ask", asked)
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: other.release(held))
+    pool = Answers(rate)
+    run(tries, pool)
+    assert len(held) == len(pool.asked) == 13
+
+
 def test_the_same_again(tmp_path):
     one, other = Tries(tmp_path / "one", *MANY), Tries(tmp_path / "other", *MANY)
     run(one, Answers(rate))

@@ -22,7 +22,7 @@ from tests.cli.searches import SMALL
 
 WEIGHT = "network.projections.EE.weight"
 KEY = ("E", "firing_rate")
-FIRST = 1000.0  # ms of a short run
+FIRST = 200.0  # ms of a short run
 TOOK = {"simulate": 1.0}  # seconds
 
 planned_once = functools.cache(planned)
@@ -102,6 +102,7 @@ class Tries:
         self.plan = plan_of(*overrides)
         self.folder = folder
         self.study = study_of(self.plan, folder, None, "tried")
+        self.study.start(self.plan.search.start_points)
         objective, axes = self.search.objective, self.search.axes
         self.ledger = Ledger(self.study, objective, axes, self.plan.seed, folder)
 
