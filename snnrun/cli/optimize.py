@@ -27,6 +27,7 @@ from snnrun.errors import ConfigError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
+    from snnrun.optimizer._study import Study
     from snnrun.search.begin import Plan
     from snnrun.search.simulate import Source
 
@@ -82,7 +83,6 @@ def optimize(
     del debug  # read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("optimize" if as_json else None):
-        from snnrun.search.begin import keep, prolong, study_in, study_of
         from snnrun.search.simulate import Source
 
         given = [*(overrides or []), *_total(candidates)]
@@ -95,14 +95,7 @@ def optimize(
         if dry_run:
             one_run.show_config(plan.composed, as_json)
             return
-        opened = (study_of if resume is None else study_in)(plan, *place)
-        for note in opened.notes:
-            print(f"warning: {note}", file=sys.stderr)
-        opened.start(plan.search.start_points)
-        if resume is None:
-            keep(plan, *place)
-        else:
-            prolong(resume, given)
+        opened = _opened(plan, place, None if resume is None else given)
         work(plan, opened, place, workers, interruption, Saying(quiet, as_json, log_every))
 
 
@@ -143,6 +136,21 @@ def _new(
         return plan, Place(Path(), None, "")
     folder = folder_of(out, plan.e.name)
     return plan, Place(folder, *place_of(folder, storage, study, plan.e.name))
+
+
+def _opened(plan: "Plan", place: Place, again: list[str] | None) -> "Study":
+    """Return the study of a search, new or to go on with; `again`: what is changed on resuming."""
+    from snnrun.search.begin import keep, prolong, study_in, study_of
+
+    study = (study_of if again is None else study_in)(plan, *place)
+    for note in study.notes:
+        print(f"warning: {note}", file=sys.stderr)
+    study.start(plan.search.start_points)
+    if again is None:
+        keep(plan, *place)
+    else:
+        prolong(place.folder, again)
+    return study
 
 
 def _told(plan: "Plan") -> "Plan":

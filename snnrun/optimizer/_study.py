@@ -40,12 +40,17 @@ class Reaped(NamedTuple):
 
 
 class Study:
-    """A search; `notes`: what the user should know of it. Threads may share it."""
+    """A search; `notes`: what the user should know of it. Threads may share it.
+
+    `together()`: what is told inside is written at once; to be short. `release(numbers)`: this
+    worker's candidates wait, with the same values, for whoever goes on. `alive()`: says that this
+    worker is; cheap, to be called at least every 20 s.
+    """
 
     def __init__(self, desk: Desk, optimizer: Optimizer, notes: tuple[str, ...] = ()) -> None:
         self._desk, self._total, self.notes = desk, optimizer.candidates, notes
         self._prune = optimizer.prune
-        self.together = desk.together  # writes what is told inside at once; to be short
+        self.together, self.release, self.alive = desk.together, desk.release, desk.alive
         self._watch = Watch()
 
     @classmethod
@@ -113,10 +118,6 @@ class Study:
         """Tell that a candidate could not be simulated; no optimizer learns from it."""
         self._desk.finish(number, TrialState.FAIL, {"reason": reason})
 
-    def release(self, numbers: Sequence[int]) -> None:
-        """Let candidates of this worker wait, with the same values, for whoever goes on."""
-        self._desk.release(numbers)
-
     def start(self, points: Sequence[Mapping[str, Any]]) -> None:
         """Let start points be asked first, each of them once; names they lack are drawn.
 
@@ -144,10 +145,6 @@ class Study:
                 dead = self._watch.dead(trial.user_attrs.get(WORKER, ""), beats)
                 found[desk.bury(trial) if dead else "elsewhere"].append(trial.number)
         return Reaped(tuple(found["again"]), tuple(found["given up"]), len(found["elsewhere"]))
-
-    def alive(self) -> None:
-        """Say that this worker is alive; cheap, to be called at least every 20 s."""
-        self._desk.alive()
 
     def records(self) -> list[Record]:
         """Return all candidates, by number."""
