@@ -84,11 +84,9 @@ def sweep(
     del debug  # read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("sweep" if as_json else None):
-        most = 1 if fail_fast else max_failures
-        again = _only_failed(only, resume), needed, retries
-        asked = Asked(
-            _shard(shard), *again, most, strict, resume is not None, quiet, as_json, log_every
-        )
+        failing = retries, 1 if fail_fast else max_failures, strict, resume is not None
+        said = quiet, as_json, log_every
+        asked = Asked(_shard(shard), _only_failed(only, resume), needed, *failing, *said)
         choices, given = _parted(overrides)
         if resume is not None:
             alone(resume, out, config, config_dir, dry_run)
