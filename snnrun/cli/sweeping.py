@@ -53,9 +53,7 @@ def compute(
     orders = _orders(plan, folder, asked, how)
     if not (asked.quiet or asked.as_json):
         _say_what(plan, orders, bool(choices))
-    point_ms = float(plan.base["duration"]["ms"]) * int(plan.base["trials"])
-    every = asked.log_every and asked.log_every / point_ms
-    watch = Watch(orders, asked.quiet or asked.as_json, every)
+    watch = Watch(orders, asked.quiet or asked.as_json, _points_a_line(plan, asked))
     stopped: SnnrunError | None = None
     broken = False
     try:
@@ -78,6 +76,14 @@ def compute(
         os._exit(code)
     if code:
         raise typer.Exit(code)
+
+
+def _points_a_line(plan: "Plan", asked: Asked) -> float | None:
+    """Return after how many points a plain line is printed; None where that is not asked for."""
+    if asked.log_every is None:
+        return None
+    first = plan.composed(plan.points[0]).tree
+    return asked.log_every / (first["duration"]["ms"] * first["trials"])
 
 
 def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool) -> None:
