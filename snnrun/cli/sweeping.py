@@ -82,8 +82,7 @@ def _points_a_line(plan: "Plan", asked: Asked) -> float | None:
     """Return after how many points a plain line is printed; None where that is not asked for."""
     if asked.log_every is None:
         return None
-    first = plan.composed(plan.points[0]).tree
-    return asked.log_every / (first["duration"]["ms"] * first["trials"])
+    return asked.log_every / (plan.base["duration"]["ms"] * plan.base["trials"])
 
 
 def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool) -> None:
