@@ -33,12 +33,13 @@ _PARTS = [*GROUPS, "network", "duration", "record", "engine", "experiment"]
 
 @dataclasses.dataclass(frozen=True)
 class Composed:
-    """The complete tree, notes on it, and where each value came from."""
+    """The complete tree, notes on it, and where each value came from; `raw`: with references."""
 
     tree: dict[str, Any]
     notes: list[str]
     files: Callable[[], list[hydra_app.Loaded]]
     values: list[str]
+    raw: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def origin(self, path: str) -> str:
         """Return the override or file that set a path, for messages."""
@@ -61,6 +62,11 @@ class Composed:
         """The tree as YAML text."""
         return yaml_of(self.tree)
 
+    @property
+    def open_yaml(self) -> str:
+        """The tree as YAML text in which values that refer to others still do."""
+        return yaml_of(_referring(self.tree, self.raw))
+
 
 def compose(overrides: list[str], config_dirs: list[Path], config: Path | None = None) -> Composed:
     """Compose from groups, the user's folders (first one wins) and overrides, or from a file."""
@@ -73,7 +79,18 @@ def adjusted(composed: Composed, overrides: list[str]) -> Composed:
         return composed
     with from_parser(overrides):
         values = hydra_app.parse(overrides)
-    return dataclasses.replace(composed, tree=put(composed.tree, values), values=overrides)
+    return dataclasses.replace(composed, tree=put(composed.tree, values), values=overrides, raw={})
+
+
+def _referring(node: Any, raw: Any) -> Any:
+    """Return a node with the references that stood there before they were replaced."""
+    if isinstance(raw, str) and "${" in raw:
+        return raw
+    if isinstance(node, dict) and isinstance(raw, dict):
+        return {key: _referring(value, raw.get(key)) for key, value in node.items()}
+    if isinstance(node, list) and isinstance(raw, list):
+        return [_referring(*pair) for pair in zip(node, raw, strict=True)]
+    return node
 
 
 class Composer:
@@ -107,10 +124,11 @@ class Composer:
             others = [p for p in parsed if p not in values]
             return self._from_file(self._config, others, values)
         tree, notes = self._base(choices, swaps)
-        tree = resolve(put(tree, values))
+        raw = put(tree, values)
+        tree = resolve(raw)
         complete(tree, self._preset)
         files = functools.cache(functools.partial(self._files, choices))
-        return Composed(tree, list(notes), files, [str(v.input_line) for v in values])
+        return Composed(tree, list(notes), files, [str(v.input_line) for v in values], raw)
 
     def _base(self, choices: list[str], swaps: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
         """Return the tree before values are put in, and notes on it."""
@@ -130,7 +148,8 @@ class Composer:
             raise ConfigError(f"'{line}': with --config, only values can be changed")
         file, tree = self._read(path)
         lines = [str(v.input_line) for v in values]
-        return Composed(resolve(put(tree, values)), [], lambda: [file], lines)
+        raw = put(tree, values)
+        return Composed(resolve(raw), [], lambda: [file], lines, raw)
 
     def _files(self, choices: list[str]) -> list[hydra_app.Loaded]:
         with hydra_app.application(self._config_dirs) as app:  # only to explain a problem

@@ -154,7 +154,7 @@ def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
     _make(folder)
     with alone(folder):
         write_atomically(folder / NAME, json.dumps(content, indent=1).encode())
-        write_atomically(folder / "config.yaml", plan.composed.yaml.encode())
+        write_atomically(folder / "config.yaml", plan.composed.open_yaml.encode())
 
 
 def prolong(folder: Path, given: Sequence[str]) -> None:

@@ -32,11 +32,15 @@ class Factors(NamedTuple):
         return self.loadings @ _t(self.loadings)
 
     def log_likelihood(self, covariance: np.ndarray) -> np.ndarray:
-        """Return the log-likelihood of a window, without its constant, `[B]`."""
+        """Return the log-likelihood of a window, without its constant, `[B]`.
+
+        NaN where the model's covariance is singular in these numbers.
+        """
         whole = self.shared
         whole += self.private[:, :, None] * np.eye(whole.shape[1])
         logdet = np.linalg.slogdet(whole)[1]
-        return -0.5 * (logdet + np.trace(np.linalg.solve(whole, covariance), axis1=1, axis2=2))
+        explained = np.trace(_or_nan(np.linalg.solve, whole, covariance), axis1=1, axis2=2)
+        return -0.5 * (logdet + explained)
 
 
 def expectation_maximisation(
@@ -91,17 +95,19 @@ def _iterate(
     return -0.5 * fit, c @ m, np.maximum(low, v - np.einsum("bij,bij->bi", c, sg))
 
 
-def _or_nan(of: Callable[[np.ndarray], np.ndarray], m: np.ndarray) -> np.ndarray:
+def _or_nan(of: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
     """Return a function of matrices `[B, n, n]`; NaN of those that are singular in these numbers.
 
-    So is what has a private variance near 0 (Heywood's case), as training windows may.
+    So is what has a private variance near 0 (Heywood's case), as training windows may. What comes
+    out is shaped as the last array.
     """
     try:
-        return of(m)
+        return of(*arrays)
     except np.linalg.LinAlgError:
-        if len(m) == 1:
-            return np.full_like(m, np.nan)
-        return np.concatenate([_or_nan(of, half) for half in np.array_split(m, 2)])
+        if len(arrays[0]) == 1:
+            return np.full_like(arrays[-1], np.nan)
+        halves = zip(*(np.array_split(array, 2) for array in arrays), strict=True)
+        return np.concatenate([_or_nan(of, *half) for half in halves])
 
 
 def _inverse(m: np.ndarray) -> np.ndarray:
@@ -210,7 +216,8 @@ def _direction(here: _Profile, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     steps = []
     for h in here.hessian():
         h = np.where(free, h, 0) + np.eye(h.shape[1]) * (stuck[:, :, None] + 1e-9)
-        steps.append(np.linalg.solve(h, down[:, :, None])[:, :, 0])
+        found = _or_nan(np.linalg.solve, h, down[:, :, None])[:, :, 0]
+        steps.append(np.where(np.isfinite(found), found, down))
     leads_up = (steps[0] * down).sum(axis=1) <= 0
     step = np.where(leads_up[:, None], steps[1], steps[0])
     return np.clip(step, -2, 2)

@@ -97,6 +97,16 @@ class TestFolder:
         again = search("again", "--config", str(six / "config.yaml"))
         assert rows(again) == rows(six)
 
+    def test_config_yaml_keeps_what_follows_from_a_parameter(self, cli):
+        """A width that projections refer to is the same parameter in the search's own config."""
+        width = "search.w={path: network.sigma.I, low: 0.05, high: 0.25}"
+        small = ("network=snops_sbn", *NETWORK[1:], "network.scale=0.16", "objective=squared")
+        one = (*small, "optimizer=random", width, TERM, "optimizer.candidates=3")
+        search("one", *one)
+        search("two", "--config", "one/config.yaml")
+        assert rows("two") == rows("one")
+        assert len({row["cost"] for row in rows("one")}) == 3
+
     def test_optuna_reads_it(self, six):
         backend = optuna.storages.journal.JournalFileBackend(str(six / "study.journal"))
         study = optuna.load_study(

@@ -138,3 +138,10 @@ def test_works_when_64_bits_are_not_the_default():
         found = maximise(COVARIANCE, np.ones((3, 16)), np.array([2, 3, 1]), 0.01, 200)
     wide = maximise(COVARIANCE, np.ones((3, 16)), np.array([2, 3, 1]), 0.01, 200)
     np.testing.assert_array_equal(found.private, wide.private)
+
+
+def test_a_singular_model_has_no_likelihood_and_spoils_no_other():
+    covariance = np.array([np.eye(3), np.eye(3)])
+    fit = Factors(np.zeros((2, 3, 1)), np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]))
+    found = fit.log_likelihood(covariance)
+    assert found[0] == -1.5 and not np.isfinite(found[1])
