@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--optimizers", nargs="+", default=["snops", "tpe", "random"])
     a = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     a.out.mkdir(parents=True, exist_ok=True)
     if not (a.out / "runs" / "target" / "results.h5").exists():
         assert snnrun("simulate", *TARGET, "--out", "runs/target", "--quiet", cwd=a.out) == 0
