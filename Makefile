@@ -24,7 +24,7 @@ simulate: $(READY) ## run the main job on its default config
 	$(BIN)/snnrun simulate
 
 test: $(READY) ## run the fast tests
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(READY) ## format, lint and types, as CI does
 	$(BIN)/ruff format --check .

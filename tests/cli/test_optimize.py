@@ -323,7 +323,7 @@ class TestSpaces:
         assert run.json["statistics"]["E"]["firing_rate"]["value"] == float(best["E.firing_rate"])
         assert math.isfinite(float(best["cost.se"]))
 
-    @pytest.mark.parametrize("kind", ["tpe", "gp"])
+    @pytest.mark.parametrize("kind", ["tpe", pytest.param("gp", marks=pytest.mark.slow)])
     def test_the_worst_are_not_run_long(self, kind, cli):
         chosen = (f"optimizer={kind}", "optimizer.prune=0.5", "optimizer.candidates=24")
         short = FEASIBLE.replace("300", "200")
