@@ -32,11 +32,12 @@ def summarise(e: Experiment, network: Network, trials: list[Trial]) -> Summary:
     """Compute statistics and health of each trial and over trials."""
     each = [(t, statistics(e, network, t), verdict(e, network, t)) for t in trials]
     worst = min((health for _, _, health in each), key=lambda health: health.rank)
-    return Summary(_over_trials([s for _, s, _ in each]), worst, {}, each)
+    over = "networks" if e.network.per_trial else "trials"
+    return Summary(_over_trials([s for _, s, _ in each], over), worst, {}, each)
 
 
-def _over_trials(all_: list[Estimates]) -> Estimates:
-    """Return mean and standard error over trials; one trial keeps its own."""
+def _over_trials(all_: list[Estimates], over: str) -> Estimates:
+    """Return mean and standard error over trials, which are `over`; one trial keeps its own."""
     if len(all_) == 1:
         return all_[0]
     found = {}
@@ -44,7 +45,8 @@ def _over_trials(all_: list[Estimates]) -> Estimates:
         values = np.array(np.broadcast_arrays(*(estimates[key].value for estimates in all_)))
         reasons = [e[key].reason for e in all_ if e[key].reason]
         se = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-        found[key] = Estimate(values.mean(axis=0), np.asarray(se), reasons[0] if reasons else None)
+        reason = reasons[0] if reasons else None
+        found[key] = Estimate(values.mean(axis=0), np.asarray(se), reason, over)
     return found
 
 
@@ -74,6 +76,7 @@ def _statistic_entries(
             "units": statistic.units,
             "definition": statistic.definition,
             "se": estimate.se,
+            "se_over": estimate.se_over,
         }
         window_ms = getattr(statistic, "window_ms", None)
         if window_ms is not None:
@@ -111,6 +114,7 @@ def as_json(e: Experiment, summary: Summary) -> dict[str, Any]:
         tree.setdefault(population, {})[name] = {
             "value": plain(estimate.value),
             "se": plain(estimate.se),
+            "se_over": estimate.se_over,
             "units": units,
         }
         if estimate.reason:

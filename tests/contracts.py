@@ -523,6 +523,7 @@ class StatisticContract(KindContract):
     changes: ClassVar[dict[str, Any]] = {}
     # SD of the ratio below is about 0.1 (100 draws); the jackknife adds a few per cent of bias.
     se_ratio = (0.7, 1.4)
+    drawn: ClassVar[dict[str, Any]] = {"sample": 8, "draws": 4}
     # How closely a statistic that is found by iteration agrees with itself
     close = 1e-9
 
@@ -589,6 +590,16 @@ class StatisticContract(KindContract):
         low, high = self.se_ratio
         assert np.all(spread.ravel()[:1] > 0)
         assert np.all((low * spread <= claimed) & (claimed <= high * spread))
+
+    def test_standard_error_covers_draws_of_neurons(self):
+        statistic = self.statistic(**self.drawn)
+        who = [Subjects(seed=seed, population="E") for seed in range(60)]
+        estimates = [statistic.estimate(self.counts(s.seed), s) for s in who]
+        first = np.array([[np.ravel(e.value)[0], np.ravel(e.se)[0]] for e in estimates])
+        spread, claimed = first[:, 0].std(ddof=1), np.sqrt((first[:, 1] ** 2).mean())
+        low, high = self.se_ratio
+        assert low * spread <= claimed <= high * spread
+        assert {e.se_over for e in estimates} == {"time and draws"}
 
     def test_a_sample_is_the_mean_over_its_draws(self):
         counts, subjects = self.counts(1), Subjects(seed=3, population="E")

@@ -25,6 +25,7 @@ class FactorContract(StatisticContract):
     """Contract of statistics of factor analysis."""
 
     changes = {"sample": 20, "draws": 1, "latents": 3}  # noqa: RUF012
+    drawn = {"sample": 12, "draws": 2, "latents": 3}  # noqa: RUF012
     close = 2e-3  # EM stops a little before the maximum
     eigenvalues = (30.0, 15.0, 6.0)
 

@@ -13,17 +13,17 @@ def over(*values, reasons=None):
     each = [
         Estimate(np.asarray(v), np.asarray(0.1), r) for v, r in zip(values, reasons, strict=True)
     ]
-    return _over_trials([{KEY: estimate} for estimate in each])[KEY]
+    return _over_trials([{KEY: estimate} for estimate in each], "networks")[KEY]
 
 
 def test_one_trial_keeps_its_own():
     estimate = Estimate(np.asarray(2.0), np.asarray(0.3), None)
-    assert _over_trials([{KEY: estimate}]) == {KEY: estimate}
+    assert _over_trials([{KEY: estimate}], "trials") == {KEY: estimate}
 
 
 def test_mean_and_standard_error():
     found = over(1.0, 2.0, 6.0)
-    assert (found.value, found.reason) == (3.0, None)
+    assert (found.value, found.reason, found.se_over) == (3.0, None, "networks")
     np.testing.assert_allclose(found.se, np.sqrt(7 / 3))
 
 
@@ -35,7 +35,7 @@ def test_vectors():
 
 def test_a_trial_without_a_vector_leaves_nan_and_its_reason():
     there = Estimate(np.asarray([1.0, 4.0]), np.asarray([0.1, 0.1]), None)
-    found = _over_trials([{KEY: there}, {KEY: missing("too short")}])[KEY]
+    found = _over_trials([{KEY: there}, {KEY: missing("too short")}], "trials")[KEY]
     assert found.value.shape == found.se.shape == (2,)
     assert np.isnan([found.value, found.se]).all()
     assert found.reason == "too short"

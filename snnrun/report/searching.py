@@ -15,6 +15,7 @@ from rich.table import Table
 from snnrun.report import points
 from snnrun.report.goals import is_vector, wanted
 from snnrun.report.points import short
+from snnrun.search.advice import idle_terms
 from snnrun.search.importance import unit_place
 from snnrun.search.record import OVER, Findings, Record
 from snnrun.sweep.table import is_number, text
@@ -161,6 +162,8 @@ def _show_best(console: Console, findings: Findings, best: Record) -> None:
         console.print(_terms(findings, best))
     for line in _near_bounds(findings, best):
         console.print(line)
+    for line in idle_terms(findings):
+        console.print(f"note: {line}")
 
 
 def _with_error(record: Record, k: int) -> str:

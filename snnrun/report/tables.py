@@ -19,6 +19,8 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
     statistics = found["statistics"]
     if statistics:
         console.print(_statistics(statistics))
+        if note := _errors(statistics):
+            console.print(note)
         for line in _reasons(statistics):
             console.print(line)
     if costs := found.get("costs"):
@@ -48,6 +50,18 @@ def _statistics(statistics: dict[str, Any]) -> Table:
         units = next(s[name]["units"] for s in statistics.values() if name in s)
         table.add_row(name, *cells, _SHORT.get(units, units))
     return table
+
+
+def _errors(statistics: dict[str, Any]) -> str | None:
+    """Return what the standard errors are errors over; None where there is none."""
+    entries = [entry for found in statistics.values() for entry in found.values()]
+    over = {entry.get("se_over", "time") for entry in entries if entry["se"] is not None}
+    if not over:
+        return None
+    if over & {"trials", "networks"}:
+        return f"± standard error over {over.pop()}"
+    what = "time and draws of neurons" if "time and draws" in over else "time"
+    return f"± standard error over {what}; trials=5 network.per_trial=true: over networks"
 
 
 def _reasons(statistics: dict[str, Any]) -> list[str]:

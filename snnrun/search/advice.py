@@ -1,6 +1,7 @@
-"""Which bounds to move where no candidate is feasible."""
+"""What a search says of itself: bounds to move where none is feasible, terms that steer nothing."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from snnrun.search.record import Axis, Findings, Record
 
 _FEWEST = 5  # candidates that a trend can be told from
 _BY_CHANCE = 0.05  # probability that as much of a trend is none
+_FEWEST_DONE = 10  # candidates from which a term can be called idle
 
 
 def bounds_advice(findings: Findings) -> str:
@@ -48,3 +50,19 @@ def _move(name: str, axis: Axis, told: Sequence[Record], amounts: Sequence[float
 
 def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def idle_terms(findings: Findings) -> list[str]:
+    """Return, one sentence each, the terms whose statistic is the same in most candidates."""
+    done = [record for record in findings.records if record.state == "done"]
+    lines = []
+    for name, goal in findings.goals.items():
+        values = [r.statistics[goal.statistic] for r in done if goal.statistic in r.statistics]
+        value, number = Counter(values).most_common(1)[0] if values else (None, 0)
+        if len(done) >= _FEWEST_DONE and number > len(done) / 2:
+            shown = "the same" if isinstance(value, tuple) else f"{value:.6g}"
+            lines.append(
+                f"term {name} hardly guides this search: {goal.statistic} is {shown} in {number}"
+                f" of {len(done)} candidates"
+            )
+    return lines

@@ -10,7 +10,7 @@ from typing import Any
 from snnrun.config.compose import compose
 from snnrun.errors import FileError
 from snnrun.optimizer._study import Study
-from snnrun.search.advice import bounds_advice
+from snnrun.search.advice import bounds_advice, idle_terms
 from snnrun.search.begin import Plan, alone
 from snnrun.search.ledger import repeating
 from snnrun.search.record import Findings, Goal, Record
@@ -77,7 +77,7 @@ def _goals(plan: Plan) -> dict[str, Goal]:
 
 
 def as_plain(findings: Findings) -> dict[str, Any]:
-    """Return the best candidates as plain JSON values."""
+    """Return the best candidates, and notes on the search, as plain JSON values."""
     records = {record.number: record for record in findings.records}
     best = [
         {
@@ -88,7 +88,7 @@ def as_plain(findings: Findings) -> dict[str, Any]:
         }
         for number in findings.best
     ]
-    return {"best": best}
+    return {"best": best, "notes": idle_terms(findings)}
 
 
 def concluded(plan: Plan, study: Study, folder: Path) -> Outcome:

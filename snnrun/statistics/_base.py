@@ -1,9 +1,15 @@
 """What every population statistic is.
 
-Shapes: `W` windows, `N` neurons, `K` blocks of time. Counts are `[W, N]`: spikes of each neuron
-in non-overlapping windows that start at the end of the warm-up; a partial last window is
-dropped. Standard errors are delete-one-block jackknife estimates over `BLOCKS` runs of
-successive windows, so they allow for correlations in time shorter than a block.
+Shapes: `W` windows, `N` neurons, `D` draws of neurons, `K` blocks of time. Counts are `[W, N]`:
+spikes of each neuron in non-overlapping windows that start at the end of the warm-up; a partial
+last window is dropped.
+
+The standard error of one run says how far its value may lie from that of the same network watched
+for ever, and all of its neurons, not a sample: how networks differ shows only over several of
+them. Its part over time is the delete-one-block jackknife over `BLOCKS` runs of successive
+windows, which allows for correlations shorter than a block. Draws of neurons add what they
+differ by beyond that: the two-way variance of crossed factors (Cameron, Gelbach & Miller 2011,
+J Bus Econ Stat 29:238).
 
 Counts keep the small integers they come in: what is computed from all of them at full precision
 is computed of a few neurons at a time (`pieces`), so that memory hardly grows with time.
@@ -11,7 +17,7 @@ is computed of a few neurons at a time (`pieces`), so that memory hardly grows w
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -25,11 +31,16 @@ _PIECE = 2**15  # counts: at full precision they fit into a cache
 
 
 class Estimate(NamedTuple):
-    """A value with its standard error; `reason` says why it is NaN."""
+    """A value with its standard error.
+
+    `reason`: why the value is NaN; `se_over`: what the standard error is an error over: `time`,
+    `time and draws` (of neurons), `trials` or `networks`.
+    """
 
     value: np.ndarray
     se: np.ndarray
     reason: str | None
+    se_over: str = "time"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,22 +134,22 @@ class CountStatistic(Statistic):
             return missing(f"needs at least {least} neurons that enter; {kept.size} do")
         parts = self._drawn(kept, counts.shape[1], subjects)
         drawn = [counts[:, p] if p.size < counts.shape[1] else counts for p in parts]
-        value, se = self.measure(drawn, subjects)
-        return Estimate(np.asarray(value), np.asarray(se), None)
+        values, without = self.measure(drawn, subjects)
+        over = "time and draws" if len(drawn) > 1 else "time"
+        return Estimate(values.mean(axis=0), standard_error(values, without), None, over)
 
-    def measure(self, drawn: list[np.ndarray], subjects: Subjects) -> tuple[Any, Any]:
-        """Return value and standard error of the mean over draws of counts `[W, N']`."""
+    def measure(self, drawn: list[np.ndarray], subjects: Subjects) -> tuple[np.ndarray, np.ndarray]:
+        """Return the value of each draw of counts `[W, N']`, and of each without a block of time.
+
+        Shapes `[D, ...]` and `[K, D, ...]`; K is 0 where there are too few windows for blocks.
+        """
         del subjects
-
-        def mean(parts: list[np.ndarray]) -> Any:
-            values = [self.value(counts) for counts in parts]
-            return np.mean(values, axis=0) if len(values) > 1 else values[0]
-
-        without = (
-            mean([np.concatenate([counts[:a], counts[b:]]) for counts in drawn])
+        values = np.array([self.value(counts) for counts in drawn])
+        without = [
+            [self.value(np.concatenate([counts[:a], counts[b:]])) for counts in drawn]
             for a, b in blocks(drawn[0].shape[0])
-        )
-        return mean(drawn), jackknife(without)
+        ]
+        return values, np.array(without)
 
     def _drawn(self, kept: np.ndarray, neurons: int, subjects: Subjects) -> list[np.ndarray]:
         """Return the neurons of each draw: the first ones in a random order of all neurons.
@@ -186,11 +197,11 @@ class IntervalStatistic(Statistic):
             return missing(f"needs neurons with at least {self.min_spikes} spikes; there are none")
         kept = Intervals(*(s[:, enough] for s in sums))
         whole = Intervals(*(s.sum(axis=0) for s in kept))
-        without = (
+        without = [
             self._mean(Intervals(*(s - b[k] for s, b in zip(whole, kept, strict=True))))
             for k in range(sums.number.shape[0])
-        )
-        return Estimate(np.asarray(self._mean(whole)), jackknife(without), None)
+        ]
+        return Estimate(np.asarray(self._mean(whole)), jackknife(np.array(without)), None)
 
     def _mean(self, sums: Intervals) -> float:
         """Return the mean over the neurons that have a pair of intervals."""
@@ -212,13 +223,26 @@ def blocks(windows: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def jackknife(left_out: Iterable[Any]) -> np.ndarray:
-    """Return the standard error from the values without each block; NaN without blocks."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = np.array(list(left_out))
-    if len(values) < 2:
+def jackknife(without: np.ndarray) -> np.ndarray:
+    """Return the standard error from the values without each block `[K, ...]`; NaN for K < 2."""
+    if len(without) < 2:
         return np.asarray(np.nan)
-    return np.asarray(np.sqrt((len(values) - 1) * values.var(axis=0)))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.sqrt((len(without) - 1) * without.var(axis=0)))
+
+
+def standard_error(values: np.ndarray, without: np.ndarray) -> np.ndarray:
+    """Return the standard error of the mean over draws: over time, and over the draws.
+
+    `values` `[D, ...]`; `without` `[K, D, ...]`: without each block. Draws differ also because
+    each has noise of its own in time, which is not counted twice.
+    """
+    draws = len(values)
+    if draws == 1 or len(without) < 2:
+        return jackknife(without[:, 0] if draws == 1 and len(without) else without)
+    with np.errstate(invalid="ignore"):
+        between = values.var(axis=0, ddof=1) - (jackknife(without) ** 2).mean(axis=0)
+    return np.sqrt(jackknife(without.mean(axis=1)) ** 2 + np.maximum(between, 0) / draws)
 
 
 def fires_above(counts: np.ndarray, window_ms: float, min_rate: float) -> np.ndarray:

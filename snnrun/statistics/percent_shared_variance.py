@@ -28,8 +28,7 @@ class PercentSharedVariance(FactorAnalysis):
     """Share of the count variance that is shared between neurons."""
 
     definition = (
-        "mean over neurons of diag(L L^T) / (diag(L L^T) + psi) of factor analysis of the counts;"
-        " se: jackknife over blocks at the number of latents found"
+        "mean over neurons of diag(L L^T) / (diag(L L^T) + psi) of factor analysis of the counts"
     )
 
     def of_factors(self, factors: Factors) -> np.ndarray:

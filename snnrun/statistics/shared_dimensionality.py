@@ -30,7 +30,7 @@ class SharedDimensionality(FactorAnalysis):
 
     definition = (
         "number of eigenvalues of L L^T (factor analysis of the counts) that hold the given share"
-        " of their sum; se: jackknife over blocks at the number of latents found"
+        " of their sum"
     )
 
     share: float = param("", "of the shared variance that they hold", above=0, at_most=1)

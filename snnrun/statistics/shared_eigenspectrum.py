@@ -30,10 +30,7 @@ class SharedEigenspectrum(FactorAnalysis):
 
     units = "spikes^2"
     vector = True
-    definition = (
-        "eigenvalues of L L^T (factor analysis of the counts), descending;"
-        " se: jackknife over blocks at the number of latents found"
-    )
+    definition = "eigenvalues of L L^T (factor analysis of the counts), descending"
 
     def of_factors(self, factors: Factors) -> np.ndarray:
         eigenvalues = np.linalg.eigvalsh(factors.shared)[:, ::-1]

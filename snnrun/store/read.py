@@ -96,7 +96,10 @@ def _estimate(group: h5py.Group, name: str) -> dict[str, Any]:
         "se": safe.as_plain(safe.number(value, "se")),
         "units": safe.text(value, "units"),
     }
-    return found | ({"reason": safe.text(value, "reason")} if "reason" in value.attrs else {})
+    more = [
+        name for name in ("se_over", "reason") if name in value.attrs
+    ]  # older files lack se_over
+    return found | {name: safe.text(value, name) for name in more}
 
 
 def _plain(holder: Any, name: str) -> Any:

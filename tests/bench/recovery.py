@@ -25,6 +25,10 @@ from optuna.storages.journal import JournalFileBackend
 from tests.bench.runs import environment
 
 TARGET = ["network=snops_sbn", "duration.ms=20000", "statistics=snops", "record=none"]
+TARGET += [
+    f"statistics.{name}.latents=10"
+    for name in ("percent_shared_variance", "shared_dimensionality", "shared_eigenspectrum")
+]
 TARGET += ["trials=10", "network.per_trial=true", "seed=20240901"]
 COLOURS = {"snops": "#d55e00", "tpe": "#0072b2", "random": "#7f7f7f", "gp": "#009e73"}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from snnrun.search.advice import bounds_advice
-from snnrun.search.record import Axis, Findings, Record
+from snnrun.search.advice import bounds_advice, idle_terms
+from snnrun.search.record import Axis, Findings, Goal, Record
 
 AXES = {
     "w": Axis("network.w", 1.0, 100.0, log=True),
@@ -52,3 +52,21 @@ def test_what_a_constraint_forbids_says_nothing_of_bounds():
 def test_nothing_to_go_by():
     records = [Record(0, "failed", {"w": 2.0}, reason="no space left")]
     assert bounds_advice(Findings("demo", AXES, ("cost",), {}, records, ())) == ""
+
+
+def idle(values, state="done"):
+    """Return what is said of a term whose statistic has these values."""
+    records = [Record(i, state, {}, statistics={"E.x": v}) for i, v in enumerate(values)]
+    return idle_terms(Findings("demo", AXES, ("cost",), {"t": Goal("E.x", (2.0,))}, records, ()))
+
+
+def test_a_term_that_is_the_same_in_most_candidates_hardly_guides():
+    said = "term t hardly guides this search: E.x is 1 in 7 of 12 candidates"
+    assert idle([1.0] * 7 + [1.5, 2.0, 2.5, 3.0, 3.5]) == [said]
+    assert idle([(0.0, 0.0)] * 10)[0].endswith("E.x is the same in 10 of 10 candidates")
+
+
+def test_a_term_that_varies_guides():
+    assert idle([1.0] * 6 + [1.5, 2.0, 2.5, 3.0, 3.5, 4.0]) == []
+    assert idle([1.0] * 9) == []  # too few to tell
+    assert idle([1.0] * 12, "infeasible") == []
