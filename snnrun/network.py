@@ -160,6 +160,11 @@ def needs(spec: NetworkSpec, drives: dict[str, Drive], seed: int, dt: float) -> 
     return needed(rows, _total(sources), dt)
 
 
+def neuron_axis(spec: NetworkSpec) -> dict[str, slice]:
+    """Return where populations are on the axis of neurons, in its order."""
+    return _axes(spec, {})[0]
+
+
 def _axes(spec: NetworkSpec, drives: dict[str, Drive]) -> tuple[dict[str, slice], dict[str, slice]]:
     """Return where populations are on the axis of neurons, and they and drives on that of sources.
 

@@ -9,8 +9,9 @@ from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
 from snnrun.config.fields import Problems, read, read_value, read_width, shown
 from snnrun.config.parts import read_part, read_parts
+from snnrun.config.reader import parsed
 from snnrun.distribution import Distribution
-from snnrun.errors import ConfigError
+from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import (
     MOST_NEURONS,
     CheckpointOptions,
@@ -67,6 +68,19 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
     if problems.found:
         raise ConfigError(*(composed.located(*p) for p in problems.found))
     return experiment, [*composed.notes, *warnings]
+
+
+def network_of(config: str, dt: float, where: str) -> NetworkSpec:
+    """Return populations and synapses of a complete config's text, without projections.
+
+    `where`: how messages call the config. FileError where it describes none.
+    """
+    problems = Problems()
+    node = problems.mapping(parsed(config, where), "network")
+    network = _network(node | {"projections": {}}, dt, problems)
+    if problems.found:
+        raise FileError(": ".join((where, *problems.found[0])))
+    return network
 
 
 def _root_parts(
