@@ -187,10 +187,15 @@ def _projection(node: dict[str, Any], path: str, dt: float, problems: Problems) 
 
 def _delay(node: dict[str, Any], path: str, dt: float, problems: Problems) -> Any:
     delay = read_value(node.get("delay", 0.0), f"{path}.delay", problems)
-    lowest = delay.lowest if isinstance(delay, Distribution) else delay
-    bounded = lowest > -math.inf and getattr(delay, "dist", "") != "lognormal"
-    if bounded and (lowest < 0 or 0 < lowest < dt):
-        problems.add(f"{path}.delay", f"must be 0 or at least dt ({dt:g} ms), not {lowest:g}")
+    wanted = f"must be 0 or at least dt ({dt:g} ms)"
+    if not isinstance(delay, Distribution):
+        if delay < 0 or 0 < delay < dt:
+            problems.add(f"{path}.delay", f"{wanted}, not {delay:g}")
+        return delay
+    lowest, spread = delay.lowest, delay.lowest < delay.highest
+    known = lowest > -math.inf and (delay.dist != "lognormal" or delay.low > 0)
+    if known and (lowest < 0 or (lowest < dt and (spread or lowest > 0))):
+        problems.add(f"{path}.delay", f"{wanted}, not from {lowest:g} on")
     return delay
 
 

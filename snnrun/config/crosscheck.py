@@ -14,12 +14,11 @@ from snnrun.config.times import check_times
 from snnrun.connect._base import Layer
 from snnrun.distribution import Distribution, mean
 from snnrun.drive._base import Drive
+from snnrun.edges import LONGEST_DELAY
 from snnrun.experiment import Experiment, StateRecord
 from snnrun.network import Population, Projection
 from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
-
-_LONGEST_DELAY = 20_000  # steps of the input ring
 
 
 def cross_check(e: Experiment, problems: Problems) -> list[str]:
@@ -129,9 +128,11 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
             problems.add(f"{path}.connect", f"'{p.pre}' has no positions; set positions: grid")
         if post.positions != "grid":
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
-    if mean(p.delay) / e.dt > _LONGEST_DELAY:
-        longest = f"{_LONGEST_DELAY * e.dt:g} ms ({_LONGEST_DELAY} steps)"
-        problems.add(f"{path}.delay", f"must be at most {longest}, not {mean(p.delay):g}")
+    longest = p.delay.highest if isinstance(p.delay, Distribution) else p.delay
+    longest = longest if np.isfinite(longest) else mean(p.delay)
+    if longest / e.dt > LONGEST_DELAY:
+        most = f"{LONGEST_DELAY * e.dt:g} ms ({LONGEST_DELAY} steps)"
+        problems.add(f"{path}.delay", f"must be at most {most}, not {longest:g}")
     misfit = p.connect.misfit(Layer(pre.size), Layer(post.size), p.pre == p.post)
     if misfit:
         problems.add(f"{path}.connect", misfit)

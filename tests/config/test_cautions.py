@@ -28,7 +28,7 @@ CASES = [
     (["network=snops_sbn", "+network.sigma.Q=0.2"], "network.sigma.Q: 0.2 is the width of no proj"),
     (["+statistics.firing_rate.sample=900"], "firing_rate.sample: E has only 800 neurons"),
 ]
-EE, E = "network.projections.EE", "network.populations.E.neuron"
+EE, EI, E = "network.projections.EE", "network.projections.EI", "network.populations.E.neuron"
 STATE = "record.state.E={variables: [v], every_ms: 0.28}"
 PULSE = "+drive.D={kind: constant_current, amplitude: 1, start_ms: 0.13, stop_ms: 0.23}"
 # at dt 0.05: overrides, and what is said of the time that acts
@@ -51,9 +51,23 @@ TIMES = [
     ([PULSE, "+network.projections.DE={pre: D, post: E, weight: 1}"], "; 0.25 ms acts"),
     (["statistics.firing_rate.window_ms=0.3", "duration.ms=140500.35", "dt=0.05"], None),
 ]
+NORMAL, BELOW = "{{dist: normal, mean: {}, std: {}}}".format, "contradict the type of"
+SIGNS = [
+    ([f"{EE}.weight={NORMAL(20, 10)}"], f"2.28 % of the draws {BELOW} 'E' (excitatory); 'low: 0'"),
+    ([f"{EE}.weight={NORMAL(20, 2)}"], None),
+    ([f"{EE}.weight={{dist: normal, mean: 20, std: 10, low: 0}}"], None),
+    ([f"{EE}.weight={{dist: uniform, low: -1, high: 3}}"], f"25 % of the draws {BELOW} 'E'"),
+    (
+        [f"{EI}.weight={NORMAL(-195, 195)}"],
+        f"15.9 % of the draws {BELOW} 'I' (inhibitory); 'high: 0",
+    ),
+    ([f"{EI}.weight={{dist: uniform, low: -1, high: 0}}"], None),
+]
 
 
-@pytest.mark.parametrize(("overrides", "expected"), CASES + TIMES, ids=lambda x: str(x)[:60])
+@pytest.mark.parametrize(
+    ("overrides", "expected"), CASES + TIMES + SIGNS, ids=lambda x: str(x)[:60]
+)
 def test_warnings(overrides, expected):
     _, warnings = build(compose(overrides, []))
     if expected is None:
