@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from snnrun import __version__
+from snnrun.engine.handover import handed_over, misfits
 from snnrun.engine.snapshot import Snapshot
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
 from snnrun.interruption import Interruption
+from snnrun.network import NetworkSpec
 from snnrun.store import checkpoint
 from snnrun.store.checkpoint import Checkpoint
 from snnrun.store.folder import RunFolder
@@ -177,25 +179,30 @@ class Saved:
 
 
 def begin_from(
-    e: Experiment, found: Checkpoint, config: str, source: str
+    e: Experiment, found: Checkpoint, of: NetworkSpec, config: str
 ) -> tuple[Experiment, Checkpoint]:
     """Return an experiment that begins in a saved state, and that state for its trials.
 
-    Time, connectivity and spikes under way are those of the saved run; noise and parameters are
-    the new one's. ConfigError where they don't fit.
+    Time, connectivity and spikes under way are those of the saved run, whose network is `of`; noise
+    and parameters are the new one's. Populations and synapses have the state of those with their
+    names. ConfigError where they don't fit.
     """
     about = found.about
     steps = {
         number: t["end"] for number, t in about["trials"].items() if found.part(f"{number}/state/")
     }
-    problem = _misfit(e, about, steps)
+    problem = _misfit(e, about, steps, of.per_trial) or "; ".join(misfits(of, e.network))
     if problem:
-        raise ConfigError(f"--from-checkpoint {source}: {problem}")
+        raise ConfigError(f"--from-checkpoint {found.source}: {problem}")
     start = next(iter(steps.values()))
     e = dataclasses.replace(e, start=start, network_seed=about["network_seed"])
     arrays = {}
     for trial in range(e.trials):
         state = found.part(f"{trial if str(trial) in steps else next(iter(steps))}/state/")
+        try:
+            state = handed_over(state, of, e.network)
+        except ValueError as error:
+            raise FileError(f"{found.source}: can't be used: {error}") from error
         for name, x in state.items():
             fresh = name in ("word", "fingerprint", "total")  # of the spikes of this run
             arrays[f"{trial}/state/{name}"] = np.zeros_like(x) if fresh else x
@@ -203,7 +210,9 @@ def begin_from(
     return e, Checkpoint({**origin(e), **more}, arrays, config)
 
 
-def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str | None:
+def _misfit(
+    e: Experiment, about: dict[str, Any], steps: dict[str, int], per_trial: bool
+) -> str | None:
     """Return why a run can't begin in a saved state."""
     if about["dt"] != e.dt:
         return f"was saved with dt={about['dt']:g}, this run has dt={e.dt:g}"
@@ -213,6 +222,9 @@ def _misfit(e: Experiment, about: dict[str, Any], steps: dict[str, int]) -> str 
     if lacking and (len(about["trials"]) > 1 or e.network.per_trial):
         way_out = f"set trials to at most {lacking[0]}" if lacking[0] else "take another one"
         return f"holds no state of trial {lacking[0]}; {way_out}"
+    if e.trials > 1 and len(steps) > 1 and e.network.per_trial != per_trial:
+        had = str(per_trial).lower()
+        return f"its trials had network.per_trial={had}; they would get other connectivity"
     if len(set(steps.values())) > 1:
         return "its trials are at different times; take the one at the end (checkpoint.final)"
     at = next(iter(steps.values()))

@@ -15,14 +15,20 @@ from typing import NamedTuple
 import numpy as np
 
 from snnrun.connect._base import Contacts
-from snnrun.distribution import Distribution, Value, draw
+from snnrun.distribution import BOUNDED, Distribution, Value, draw, share
 
 Streams = Callable[[str, str], np.random.Generator]
+
+LONGEST_DELAY = 20_000  # steps of the input ring
+_CLOSE = 1e-6  # of a step
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """A projection's share of the rows of its sources; `expected`: mean and SD of contacts."""
+    """A projection's share of the rows of its sources.
+
+    `expected`: mean and SD of contacts; `conductance`: the weight is one, and never negative.
+    """
 
     name: str
     sources: slice
@@ -31,6 +37,7 @@ class Row:
     factor: float
     delay: Value
     expected: tuple[float, float]
+    conductance: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +94,8 @@ def merge(
 ) -> Edges:
     """Lay out the contacts of all projections; `rng_of(projection, role)` draws the rest.
 
-    Up to 65 536 slots are stored in 16 bits.
+    Up to 65 536 slots are stored in 16 bits. ValueError where a drawn weight or delay is beyond the
+    limits of constant ones.
     """
     places = _places(rows)
     segments = max([1, *(q + 1 for q in places)])
@@ -109,10 +117,9 @@ def merge(
         place += np.arange(place.size)
         target[place] = drawn.target + np.int32(row.first_slot)
         if weight is not None and _varies(row.weight):
-            weight[place] = draw(row.weight, rng_of(row.name, "weight"), place.size)
+            weight[place] = _weights(row, rng_of(row.name, "weight"), place.size)
         if extra is not None and _varies(row.delay):
-            late = draw(row.delay, rng_of(row.name, "delay"), place.size)
-            extra[place] = delay_steps(late, dt)
+            extra[place] = _delays(row, rng_of(row.name, "delay"), place.size, dt)
     return Edges(
         start=start.astype(np.int32),
         target=target,
@@ -124,6 +131,45 @@ def merge(
         depth=max(shape.least.depth, _depth(delay, extra)),
         typical_row=max(shape.least.row, _typical_row(rows, m)),
     )
+
+
+def _weights(row: Row, rng: np.random.Generator, size: int) -> np.ndarray:
+    """Return `[size]` drawn weights."""
+    drawn = draw(row.weight, rng, size)
+    if row.conductance and drawn.min(initial=0) < 0:
+        raise ValueError(
+            f"projections.{row.name}.weight must not be negative, it is a conductance in nS;"
+            f" {share(drawn < 0)} are, down to {drawn.min():.6g}: {_way_out(row.weight, 'low: 0')}"
+        )
+    return drawn
+
+
+def _delays(row: Row, rng: np.random.Generator, size: int, dt: float) -> np.ndarray:
+    """Return `[size]` drawn delays in steps."""
+    late = draw(row.delay, rng, size)
+    least, most = dt * (1 - _CLOSE), dt * (LONGEST_DELAY + _CLOSE)
+    path = f"projections.{row.name}.delay"
+    if late.min(initial=most) < least and (early := (late < least) & (late != 0)).any():
+        raise ValueError(
+            f"{path} must be 0 or at least dt ({dt:g} ms); {share(early)} are below, down to"
+            f" {late.min():.6g} ms: {_way_out(row.delay, f'low: {dt:g}')}"
+        )
+    if late.max(initial=0) > most:
+        raise ValueError(
+            f"{path} must be at most {LONGEST_DELAY * dt:g} ms ({LONGEST_DELAY} steps);"
+            f" {share(late > most)} are above, up to {late.max():.6g} ms:"
+            f" {_way_out(row.delay, f'high: {LONGEST_DELAY * dt:g}')}"
+        )
+    return delay_steps(late, dt)
+
+
+def _way_out(value: Value, bound: str) -> str:
+    """Say how draws from a distribution stay within their limit."""
+    dist = getattr(value, "dist", "")
+    if dist not in BOUNDED:
+        return "choose other bounds"
+    other = ", or take a lognormal" if dist == "normal" and bound == "low: 0" else ""
+    return f"give the {dist} '{bound}'{other}"
 
 
 def needed(rows: list[Row], sources: int, dt: float) -> Least:
@@ -162,8 +208,8 @@ def _typical_row(rows: list[Row], sources: int) -> int:
 
 
 def delay_steps(drawn: np.ndarray, dt: float) -> np.ndarray:
-    """Return drawn delays in steps: 0 stays 0, all else is truncated at dt."""
-    return np.where(drawn == 0, 0, np.maximum(np.rint(drawn / dt), 1)).astype(np.int32)
+    """Return drawn delays in steps."""
+    return np.rint(drawn / dt).astype(np.int32)
 
 
 def size_class(expected: float, actual: int = 0) -> int:

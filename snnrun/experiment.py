@@ -14,19 +14,27 @@ MOST_NEURONS = 2**30  # of a population or drive
 class Duration:
     """Simulated time."""
 
-    ms: float = param("ms", "simulated time from t = 0", above=0)
-    warmup_ms: float = param("ms", "time at the start that statistics skip", at_least=0)
+    ms: float = param("ms", "simulated time from t = 0", above=0, in_steps="rounded")
+    warmup_ms: float = param(
+        "ms", "time at the start that statistics skip", at_least=0, in_steps="rounded"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CountRecord:
     """Spike counts to be written."""
 
-    bin_ms: float = param("ms", "window; none: counts are not written", above=0, optional=True)
+    bin_ms: float = param(
+        "ms", "window; none: counts are not written", above=0, optional=True, in_steps="whole"
+    )
     populations: list = param("", "populations; none: all", optional=True)
-    from_ms: float = param("ms", "record from here on", at_least=0, optional=True)
-    to_ms: float = param("ms", "record up to here", above=0, optional=True)
-    last_ms: float = param("ms", "record only the last so many", above=0, optional=True)
+    from_ms: float = param(
+        "ms", "record from here on", at_least=0, optional=True, in_steps="rounded"
+    )
+    to_ms: float = param("ms", "record up to here", above=0, optional=True, in_steps="rounded")
+    last_ms: float = param(
+        "ms", "record only the last so many", above=0, optional=True, in_steps="rounded"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,11 +44,15 @@ class StateRecord:
     variables: list = param(
         "", "state variables; <variable>_<synapse> for those of a synapse, such as i_E"
     )
-    every_ms: float = param("ms", "time between samples", above=0)
+    every_ms: float = param("ms", "time between samples", above=0, in_steps="rounded")
     neurons: list = param("", "neurons by their number; none: all", optional=True)
-    from_ms: float = param("ms", "record from here on", at_least=0, optional=True)
-    to_ms: float = param("ms", "record up to here", above=0, optional=True)
-    last_ms: float = param("ms", "record only the last so many", above=0, optional=True)
+    from_ms: float = param(
+        "ms", "record from here on", at_least=0, optional=True, in_steps="rounded"
+    )
+    to_ms: float = param("ms", "record up to here", above=0, optional=True, in_steps="rounded")
+    last_ms: float = param(
+        "ms", "record only the last so many", above=0, optional=True, in_steps="rounded"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,13 +102,19 @@ class CheckpointOptions:
     """When the state of a run is saved, besides at interruption; never what is computed."""
 
     every_ms: float = param(
-        "ms", "simulated time between two; none: no limit", above=0, optional=True
+        "ms",
+        "simulated time between two; none: no limit",
+        above=0,
+        optional=True,
+        in_steps="rounded",
     )
     every_wall_s: float = param(
         "s", "time on the clock between two; none: no limit", above=0, optional=True
     )
     keep: int = param("", "the last so many are kept", at_least=1)
-    at_ms: list = param("ms", "simulated times of some that are always kept", optional=True)
+    at_ms: list = param(
+        "ms", "simulated times of some that are always kept", optional=True, in_steps="even"
+    )
     final: bool = param("", "whether the state at the end is kept as well")
 
 

@@ -129,4 +129,5 @@ def rows_of(
             factor=spec.weight_factor,
             delay=projection.delay,
             expected=projection.connect.expected(*layers, projection.pre == projection.post),
+            conductance="conductance" in spec.synapses[projection.synapse].delivers,
         )

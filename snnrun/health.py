@@ -68,7 +68,7 @@ class Evidence:
 
     `fault`: where the state is not finite or beyond a limit (`value`: then text, or a number);
     `rates`: population → sp/s after the warm-up; `ceilings`: population → rate at which it
-    counts as runaway; `counts`: population → `[W, N]` in windows of WINDOW_MS after the
+    counts as runaway; `counts`: population → `[W, N]` in windows of `window_ms` after the
     warm-up; `fingerprint` `[N, 2]` and `total` `[N]`: hash and length of each train.
     """
 
@@ -78,6 +78,7 @@ class Evidence:
     counts: dict[str, np.ndarray]
     fingerprint: np.ndarray
     total: np.ndarray
+    window_ms: float = WINDOW_MS
 
 
 def ceiling(max_rate: float, refractory_ms: float) -> float:
@@ -116,7 +117,7 @@ def judge(evidence: Evidence) -> Health:
             found = {"population": name, "correlation": round(correlation, 4)}
             return Health("synchronous", {**details, **found})
     for name, counts in evidence.counts.items():
-        halves = _halves(counts)
+        halves = _halves(counts, evidence.window_ms)
         if halves is not None:
             return Health("nonstationary", {**details, "population": name, "halves": halves})
     return Health("ok", details)
@@ -129,12 +130,12 @@ def identical_trains(fingerprint: np.ndarray, total: np.ndarray) -> int:
     return int(number[number > 1].sum())
 
 
-def _halves(counts: np.ndarray) -> list[float] | None:
+def _halves(counts: np.ndarray, window_ms: float) -> list[float] | None:
     """Return the rates of both halves if they differ clearly, else None."""
     half = counts.shape[0] // 2
     if half < _MIN_WINDOWS:
         return None
-    first, last = (part.mean(axis=1) * 1000 / WINDOW_MS for part in (counts[:half], counts[-half:]))
+    first, last = (part.mean(axis=1) * 1000 / window_ms for part in (counts[:half], counts[-half:]))
     se = np.sqrt((first.var(ddof=1) + last.var(ddof=1)) / half)
     change = abs(first.mean() - last.mean())
     if change > 3 * se and change > 0.1 * max(first.mean(), last.mean()):

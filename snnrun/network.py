@@ -16,7 +16,7 @@ import numpy as np
 
 from snnrun import random
 from snnrun.connect._base import Connect, Contacts
-from snnrun.distribution import Distribution, Value
+from snnrun.distribution import Distribution, Value, share
 from snnrun.drive._base import Drive
 from snnrun.edges import NO_EDGES, Edges, Least, Row, Shape, merge, needed, rescaled
 from snnrun.graph import Draws, contacts_of, drawn_from, positions_of, receptor_order, rows_of
@@ -160,6 +160,11 @@ def needs(spec: NetworkSpec, drives: dict[str, Drive], seed: int, dt: float) -> 
     return needed(rows, _total(sources), dt)
 
 
+def neuron_axis(spec: NetworkSpec) -> dict[str, slice]:
+    """Return where populations are on the axis of neurons, in its order."""
+    return _axes(spec, {})[0]
+
+
 def _axes(spec: NetworkSpec, drives: dict[str, Drive]) -> tuple[dict[str, slice], dict[str, slice]]:
     """Return where populations are on the axis of neurons, and they and drives on that of sources.
 
@@ -212,7 +217,11 @@ def _drawn(population: Population, name: str, seed: int, realisation: int, dt: f
             for edge in (values[field].min(), values[field].max()):
                 wrong = parameter.problem(float(edge))
                 if wrong:
-                    raise ValueError(f"populations.{name}.neuron.{field} {wrong}; drew {edge:g}")
+                    outside = np.array([bool(parameter.problem(float(x))) for x in values[field]])
+                    raise ValueError(
+                        f"populations.{name}.neuron.{field} {wrong}; drew {edge:g}"
+                        f" ({share(outside)} are outside)"
+                    )
     drawn = population.neuron.replace(**values)
     for problem in drawn.check(dt) if values else []:
         raise ValueError(f"populations.{name}.neuron.{problem}, in a cell that was drawn")

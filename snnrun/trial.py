@@ -210,8 +210,9 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
     windows = Windows(e.warmup_steps, max(1, e.steps_in(WINDOW_MS)), trial.end)
     counts = trial.tally.counts(windows)
     seconds = (trial.end - e.start) * e.dt / 1000
-    late = counts.mean(axis=0) if windows.number else trial.total * WINDOW_MS / 1000 / seconds
-    mean = rates(network, late, WINDOW_MS / 1000)
+    window_ms = windows.size * e.dt  # WINDOW_MS, in whole steps
+    late = counts.mean(axis=0) if windows.number else trial.total * window_ms / 1000 / seconds
+    mean = rates(network, late, window_ms / 1000)
     if trial.runaway and not trial.fault:  # seen while running; the mean may be below
         return Health("runaway", {"rates": rounded(mean), **trial.runaway})
     return judge(
@@ -222,6 +223,7 @@ def verdict(e: Experiment, network: Network, trial: Trial) -> Health:
             counts={name: counts[:, network.neurons[name]] for name in network.spec.populations},
             fingerprint=trial.fingerprint,
             total=trial.total,
+            window_ms=window_ms,
         )
     )
 

@@ -17,6 +17,17 @@ CASES = [
 ]
 
 
+# mean and standard deviation of a normal cut at its mean: Johnson et al. 1994, ch. 13.10
+HALF = Distribution("normal", 2.0, 3.0, low=2.0)
+CASES += [
+    (HALF, 2 + 3 * np.sqrt(2 / np.pi), 3 * np.sqrt(1 - 2 / np.pi), 2.0),
+    (Distribution("normal", 2.0, 3.0, high=2.0), 2 - 3 * np.sqrt(2 / np.pi), 1.808422, -np.inf),
+    (Distribution("normal", 1.0, 0.1, low=0.0), 1.0, 0.1, 0.0),
+    # from its density, by quadrature
+    (Distribution("lognormal", 2.0, 2.0, low=1.0, high=5.0), 2.16924857, 0.97811207, 1.0),
+]
+
+
 @pytest.mark.parametrize(("distribution", "centre", "spread", "lowest"), CASES)
 def test_moments(distribution, centre, spread, lowest):
     values = distribution.draw(np.random.default_rng(1), 400_000)
@@ -54,3 +65,18 @@ def test_draw_of_a_distribution_uses_the_generator():
     a, b = (draw(distribution, np.random.default_rng(s), 5) for s in (1, 2))
     assert np.array_equal(a, distribution.draw(np.random.default_rng(1), 5))
     assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case[0]))
+def test_share_below(case):
+    distribution, centre, spread, _ = case
+    values = distribution.draw(np.random.default_rng(4), 100_000)
+    for x in centre + spread * np.array([-30, -1, -0.3, 0.5, 2, 30]):
+        assert distribution.below(x) == pytest.approx((values < x).mean(), abs=0.008)
+    assert distribution.lowest <= values.min() and values.max() <= distribution.highest
+
+
+def test_bounds_that_exclude_nothing_change_no_draw():
+    free = Distribution("normal", 1.0, 0.1).draw(np.random.default_rng(1), 100)
+    bounded = Distribution("normal", 1.0, 0.1, low=0.0, high=2.0)
+    assert np.array_equal(bounded.draw(np.random.default_rng(1), 100), free)

@@ -76,11 +76,34 @@ def test_arrays_are_well_formed(case):
 
 
 def test_drawn_delays_are_at_least_a_step():
-    net = network(delay={"EE": Distribution("normal", 0.1, 0.3)})
+    net = network(delay={"EE": Distribution("normal", 0.1, 0.3, low=DT)})
     (used,) = (net.edges.start[:-1].reshape(-1, net.edges.segments)[:160, 0],)
     first = net.edges.extra[used]
     assert first.min() == 1
     assert first.max() > 3
+    assert network(delay={"EE": Distribution("uniform", 0.0, 0.0)}).edges.extra.max() == 0
+
+
+@pytest.mark.parametrize(
+    ("delay", "said"),
+    [
+        (
+            Distribution("normal", 0.5, 0.3),
+            r"EE.delay must be 0 or at least dt \(0.1 ms\); \d+ of 5\d{3} draws \((8.\d+|9.\d+) %\)"
+            r" are below, down to -0\.\d+ ms: give the normal 'low: 0.1'$",
+        ),
+        (Distribution("lognormal", 0.3, 0.3), "are below, down to 0.0.*: give the lognormal 'low"),
+        (Distribution("uniform", 0.0, 0.01), "draws .100 %. are below, .*: choose other bounds"),
+        (
+            Distribution("normal", 1990.0, 9.0),
+            r"EE.delay must be at most 2000 ms \(20000 steps\); \d+ of 5\d{3} draws \(1[\d.]+ %\)"
+            r" are above, up to 20[\d.]+ ms: give the normal 'high: 2000'$",
+        ),
+    ],
+)
+def test_drawn_delays_have_the_limits_of_constant_ones(delay, said):
+    with pytest.raises(ValueError, match=said):
+        network(delay={"EE": delay})
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -210,6 +210,33 @@ def test_contacts_are_kept_only_when_asked_for():
     assert {n: c.target.size for n, c in kept.contact_lists.items()} == kept.contacts
 
 
+def test_drawn_conductances_are_not_negative():
+    made = spec("lif", weight={"EI": Distribution("normal", 1.0, 3.0)})
+    assert build(made, drives(), 1, DT).edges.weight.min() < 0
+    synapses = made.synapses | {"I": preset("synapse", "exponential_conductance")}
+    said = (
+        r"EI.weight must not be negative, it is a conductance in nS; 11\d\d of 3\d{3} draws"
+        r" \(3[\d.]+ %\) are, down to -.*: give the normal 'low: 0', or take a lognormal"
+    )
+    with pytest.raises(ValueError, match=said):
+        build(dataclasses.replace(made, synapses=synapses), drives(), 1, DT)
+    made = spec("lif", weight={"EI": Distribution("normal", 1.0, 3.0, low=0.0)})
+    net = build(dataclasses.replace(made, synapses=synapses), drives(), 1, DT)
+    assert net.edges.weight.min() >= 0
+
+
+def test_what_was_drawn_of_a_parameter_is_said():
+    made = spec("eif")
+    cell_ = made.populations["E"].neuron.replace(tau_m=Distribution("normal", 10.0, 9.0))
+    populations = {"E": dataclasses.replace(made.populations["E"], neuron=cell_)}
+    made = dataclasses.replace(made, populations={**made.populations, **populations})
+    said = (
+        r"E.neuron.tau_m must be above 0; drew -[\d.]+ \(\d\d of 160 draws \([\d.]+ %\) are outside"
+    )
+    with pytest.raises(ValueError, match=said):
+        build(made, drives(), 1, DT)
+
+
 def test_parameters_that_were_drawn_must_fit_together():
     # each is in its range, but some cells would be reset above their peak
     broken = spec("eif")

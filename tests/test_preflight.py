@@ -189,19 +189,6 @@ class TestConcerns:
         assert says(found, "tau_decay") == 0  # ten steps of 2 ms
         assert warnings("network=balanced_small", "duration=10s", "dt=0.1") == []
 
-    def test_short_refractory_period(self):
-        path = "network.populations.E.neuron.t_ref"
-        found = warnings("network=balanced_small", "duration=10s", f"{path}=0.02")
-        assert says(found, "populations.E.neuron", "0.02 ms is shorter than dt (0.05 ms)") == 1
-        assert warnings("network=balanced_small", "duration=10s", f"{path}=0") == []
-
-    def test_delays_between_steps(self):
-        found = warnings("network=balanced_small", "duration=10s", f"{EE}.delay=1.53")
-        assert found == [f"{EE}.delay: 1.53 ms is no multiple of dt (0.05 ms); 1.55 ms acts"]
-        assert warnings("network=balanced_small", "duration=10s", f"{EE}.delay=1.55") == []
-        narrow = f"{EE}.delay={{dist: uniform, low: 1.0, high: 1.01}}"
-        assert says(warnings("network=balanced_small", "duration=10s", narrow), "is lost") == 1
-
     def test_too_few_windows(self):
         base = ["network=balanced_small", "duration.warmup_ms=0"]
         found = warnings(*base, "duration.ms=250")

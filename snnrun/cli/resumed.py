@@ -106,11 +106,14 @@ def _restore_config(folder: "RunFolder") -> None:
 def settled(path: Path, e: "Experiment", out: Path | None, config: str) -> "Job":
     """Return a new run from the state in a checkpoint, with that run's connectivity."""
     from snnrun.checkpoints import begin_from
+    from snnrun.config.build import network_of
     from snnrun.files import Files, Job
     from snnrun.store import checkpoint
     from snnrun.store.folder import RunFolder
 
     if not path.is_file():
         raise FileError(f"--from-checkpoint {path}: there is no such file")
-    e, found = begin_from(e, checkpoint.read(path), config, str(path))
+    saved = checkpoint.read(path)
+    network = network_of(saved.config, saved.about["dt"], f"{path}: its config")
+    e, found = begin_from(e, saved, network, config)
     return Job(e, Files(RunFolder.create(out, e.name), config, found))

@@ -9,8 +9,9 @@ from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
 from snnrun.config.fields import Problems, read, read_value, read_width, shown
 from snnrun.config.parts import read_part, read_parts
+from snnrun.config.reader import parsed
 from snnrun.distribution import Distribution
-from snnrun.errors import ConfigError
+from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import (
     MOST_NEURONS,
     CheckpointOptions,
@@ -67,6 +68,19 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
     if problems.found:
         raise ConfigError(*(composed.located(*p) for p in problems.found))
     return experiment, [*composed.notes, *warnings]
+
+
+def network_of(config: str, dt: float, where: str) -> NetworkSpec:
+    """Return populations and synapses of a complete config's text, without projections.
+
+    `where`: how messages call the config. FileError where it describes none.
+    """
+    problems = Problems()
+    node = problems.mapping(parsed(config, where), "network")
+    network = _network(node | {"projections": {}}, dt, problems)
+    if problems.found:
+        raise FileError(": ".join((where, *problems.found[0])))
+    return network
 
 
 def _root_parts(
@@ -173,10 +187,15 @@ def _projection(node: dict[str, Any], path: str, dt: float, problems: Problems) 
 
 def _delay(node: dict[str, Any], path: str, dt: float, problems: Problems) -> Any:
     delay = read_value(node.get("delay", 0.0), f"{path}.delay", problems)
-    lowest = delay.lowest if isinstance(delay, Distribution) else delay
-    bounded = lowest > -math.inf and getattr(delay, "dist", "") != "lognormal"
-    if bounded and (lowest < 0 or 0 < lowest < dt):
-        problems.add(f"{path}.delay", f"must be 0 or at least dt ({dt:g} ms), not {lowest:g}")
+    wanted = f"must be 0 or at least dt ({dt:g} ms)"
+    if not isinstance(delay, Distribution):
+        if delay < 0 or 0 < delay < dt:
+            problems.add(f"{path}.delay", f"{wanted}, not {delay:g}")
+        return delay
+    lowest, spread = delay.lowest, delay.lowest < delay.highest
+    known = lowest > -math.inf and (delay.dist != "lognormal" or delay.low > 0)
+    if known and (lowest < 0 or (lowest < dt and (spread or lowest > 0))):
+        problems.add(f"{path}.delay", f"{wanted}, not from {lowest:g} on")
     return delay
 
 

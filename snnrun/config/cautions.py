@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from snnrun.distribution import mean
+from snnrun.config.times import rounded_times
+from snnrun.connect._base import Layer
+from snnrun.distribution import BOUNDED, Distribution, mean
 from snnrun.experiment import Experiment
 from snnrun.network import Population, Projection
 from snnrun.statistics._base import CountStatistic
@@ -11,7 +13,7 @@ from snnrun.synapse._base import Synapse
 
 def cautions(e: Experiment) -> list[str]:
     """Return the warnings."""
-    found = [*_times(e), *_statistics(e)]
+    found = [*_times(e), *rounded_times(e), *_statistics(e)]
     for name, p in e.network.projections.items():
         population, synapse = (
             e.network.populations.get(p.pre),
@@ -49,6 +51,21 @@ def _statistics(e: Experiment) -> Iterator[str]:
                 yield f"statistics.{name}.sample: {population} has only {size} neurons; no value"
 
 
+def _drawn_signs(path: str, p: Projection, pre: Population, post: Population) -> Iterator[str]:
+    """Warn where at least one drawn weight is expected to have the other sign than its mean."""
+    if not isinstance(p.weight, Distribution) or p.connect is None:
+        return
+    below = p.weight.below(0.0)
+    wrong, bound = (1 - below, "high: 0") if pre.type == "inhibitory" else (below, "low: 0")
+    contacts, _ = p.connect.expected(Layer(pre.size), Layer(post.size), p.pre == p.post)
+    if wrong * contacts >= 1:
+        can = f"; '{bound}' cuts them off" if p.weight.dist in BOUNDED else ""
+        yield (
+            f"{path}.weight: {100 * wrong:.3g} % of the draws contradict the type of '{p.pre}'"
+            f" ({pre.type}){can}"
+        )
+
+
 def _sign(
     path: str, p: Projection, pre: Population, post: Population, synapse: Synapse
 ) -> Iterator[str]:
@@ -59,6 +76,8 @@ def _sign(
         weight = mean(p.weight)
         if weight * (-1) ** inhibitory < 0:
             yield f"{path}.weight: {weight:g} contradicts the type of '{p.pre}' ({pre.type})"
+        else:
+            yield from _drawn_signs(path, p, pre, post)
     elif isinstance(threshold, float) and (reversal > threshold) == inhibitory:
         side = "above" if inhibitory else "not above"
         yield (

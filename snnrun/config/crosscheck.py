@@ -10,15 +10,15 @@ import numpy as np
 from snnrun.config.cautions import cautions
 from snnrun.config.choose import nearest
 from snnrun.config.fields import Problems
+from snnrun.config.times import check_times
 from snnrun.connect._base import Layer
 from snnrun.distribution import Distribution, mean
 from snnrun.drive._base import Drive
+from snnrun.edges import LONGEST_DELAY
 from snnrun.experiment import Experiment, StateRecord
 from snnrun.network import Population, Projection
 from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
-
-_LONGEST_DELAY = 20_000  # steps of the input ring
 
 
 def cross_check(e: Experiment, problems: Problems) -> list[str]:
@@ -35,16 +35,9 @@ def cross_check(e: Experiment, problems: Problems) -> list[str]:
 
 
 def _times(e: Experiment, problems: Problems) -> None:
-    if e.duration.ms < e.dt:
-        problems.add("duration.ms", f"must be at least dt ({e.dt:g} ms)")
+    check_times(e, problems)
     if e.steps >= 2**31:
         problems.add("duration.ms", f"{e.steps} steps; at most {2**31 - 1} are possible")
-    if e.record.counts.bin_ms is not None and e.steps_in(e.record.counts.bin_ms) < 1:
-        problems.add("record.counts.bin_ms", f"must be at least dt ({e.dt:g} ms)")
-    for name, statistic in e.statistics.items():
-        window_ms = getattr(statistic, "window_ms", None)
-        if window_ms is not None and e.steps_in(window_ms) < 1:
-            problems.add(f"statistics.{name}.window_ms", f"must be at least dt ({e.dt:g} ms)")
     models: dict[str, Synapse | Neuron] = {
         **{f"network.synapses.{n}": s for n, s in e.network.synapses.items()},
         **{f"network.populations.{n}.neuron": p.neuron for n, p in e.network.populations.items()},
@@ -135,9 +128,11 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
             problems.add(f"{path}.connect", f"'{p.pre}' has no positions; set positions: grid")
         if post.positions != "grid":
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
-    if mean(p.delay) / e.dt > _LONGEST_DELAY:
-        longest = f"{_LONGEST_DELAY * e.dt:g} ms ({_LONGEST_DELAY} steps)"
-        problems.add(f"{path}.delay", f"must be at most {longest}, not {mean(p.delay):g}")
+    longest = p.delay.highest if isinstance(p.delay, Distribution) else p.delay
+    longest = longest if np.isfinite(longest) else mean(p.delay)
+    if longest / e.dt > LONGEST_DELAY:
+        most = f"{LONGEST_DELAY * e.dt:g} ms ({LONGEST_DELAY} steps)"
+        problems.add(f"{path}.delay", f"must be at most {most}, not {longest:g}")
     misfit = p.connect.misfit(Layer(pre.size), Layer(post.size), p.pre == p.post)
     if misfit:
         problems.add(f"{path}.connect", misfit)
@@ -180,9 +175,6 @@ def _checkpoints(e: Experiment, problems: Problems) -> None:
                 "checkpoint.at_ms",
                 f"must hold times above 0 and up to duration.ms ({e.duration.ms:g}), not {ms!r}",
             )
-    every = e.checkpoint.every_ms
-    if every is not None and e.steps_in(every) < 1:
-        problems.add("checkpoint.every_ms", f"must be at least dt ({e.dt:g} ms), not {every:g}")
 
 
 def _unused(e: Experiment, problems: Problems) -> None:
@@ -235,5 +227,5 @@ def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Pro
     for neuron in wanted.neurons or ():
         if not isinstance(neuron, int) or not 0 <= neuron < population.size:
             problems.add(f"{path}.neurons", f"must be 0 … {population.size - 1}, not {neuron!r}")
-    if wanted.every_ms is None or e.steps_in(wanted.every_ms) < 1:
+    if wanted.every_ms is None:
         problems.add(f"{path}.every_ms", f"must be a time of at least dt ({e.dt:g} ms)")

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from snnrun.component import Parameter
 from snnrun.config.choose import nearest
-from snnrun.distribution import DISTRIBUTIONS, Distribution
+from snnrun.distribution import BOUNDED, DISTRIBUTIONS, LEAST_INSIDE, Distribution
 
 _NAMES = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
 _NAME = r"[\w-]{1,100}"
@@ -174,22 +174,28 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
         problems.add(f"{path}.dist", f"no distribution '{dist}'{nearest(str(dist), known)}")
         return 0.0
     wanted = DISTRIBUTIONS[dist]
+    bounds = [name for name in ("low", "high") if dist in BOUNDED and name in node]
     before = len(problems.found)
     for key in node:
-        if key not in (*wanted, "dist", "stream"):
+        if key not in (*wanted, *bounds, "dist", "stream"):
             problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
     stream = node.get("stream")
     if stream is not None and not (isinstance(stream, str) and re.fullmatch(_NAME, stream)):
         problems.add(f"{path}.stream", f"must be a name, not {shown(stream)}")
     elif stream is not None and ".neuron." not in path:
         problems.add(f"{path}.stream", "only parameters of a neuron can share their numbers")
-    numbers = [node.get(name) for name in wanted]
-    for name, number in zip(wanted, numbers, strict=True):
+    numbers = {name: node.get(name) for name in (*wanted, *bounds)}
+    for name, number in numbers.items():
         if _typed(float, number) is None:
             problems.add(f"{path}.{name}", f"must be a number, not {shown(number)}")
+    if bounds and stream is not None:
+        problems.add(f"{path}.stream", f"can't be given with {bounds[0]}: draws are repeated")
     if len(problems.found) > before:
         return 0.0
-    return _checked(Distribution(dist, *map(float, numbers), stream=stream), path, problems)  # type: ignore[arg-type, misc]
+    values = [float(numbers[name]) for name in wanted]  # type: ignore[arg-type]
+    limits: dict[str, Any] = {name: float(numbers[name]) for name in bounds}  # type: ignore[arg-type]
+    found = Distribution(dist, *values, **limits)  # type: ignore[arg-type]
+    return _checked(dataclasses.replace(found, stream=stream), path, problems)
 
 
 def _checked(found: Distribution, path: str, problems: Problems) -> Distribution:
@@ -201,4 +207,7 @@ def _checked(found: Distribution, path: str, problems: Problems) -> Distribution
         problems.add(f"{path}.exponent", "must be above 0")
     if dist in ("normal", "lognormal") and (b < 0 or (dist == "lognormal" and a <= 0)):
         problems.add(f"{path}.std", "must not be negative (and a lognormal's mean must be above 0)")
+    elif found.bounded and found.inside < LEAST_INSIDE:
+        range_ = f"from {found.low:g} to {found.high:g}"
+        problems.add(path, f"less than {LEAST_INSIDE:.0%} of the {dist} is {range_}")
     return found

@@ -33,6 +33,11 @@ def read(path: Path, where: str = "") -> tuple[str, dict[str, Any]]:
     """
     where = where or str(path)
     text = _text(path, where)
+    return text, parsed(text, where)
+
+
+def parsed(text: str, where: str) -> dict[str, Any]:
+    """Return the mapping in a text of YAML."""
     try:
         loader = _loader()(text)
         node = loader.get_single_node()
@@ -53,7 +58,7 @@ def read(path: Path, where: str = "") -> tuple[str, dict[str, Any]]:
     content = plain(content, "", found)
     if found:
         raise ConfigError(*(f"{where}: {problem}" for problem in found))
-    return text, content
+    return content
 
 
 def plain(node: Any, path: str, problems: list[str]) -> Any:

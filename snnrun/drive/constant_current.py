@@ -34,8 +34,12 @@ class ConstantCurrent(Drive):
     emits = "current"
 
     amplitude: float = param("pA", "current")
-    start_ms: float = param("ms", "first step that gets it starts here", at_least=0)
-    stop_ms: float = param("ms", "no step that starts here or later gets it", optional=True)
+    start_ms: float = param(
+        "ms", "first step that gets it starts here", at_least=0, in_steps="rounded"
+    )
+    stop_ms: float = param(
+        "ms", "no step that starts here or later gets it", optional=True, in_steps="rounded"
+    )
 
     def check(self, dt: float) -> list[str]:
         del dt
@@ -47,8 +51,8 @@ class ConstantCurrent(Drive):
         stop = np.inf if self.stop_ms is None else self.stop_ms
         return Coefficients(
             amplitude=np.float64(self.amplitude),
-            start=np.uint32(min(round(self.start_ms / dt), _FOREVER)),
-            stop=np.uint32(min(stop / dt, _FOREVER) + 0.5),
+            start=np.uint32(round(min(self.start_ms / dt, _FOREVER))),
+            stop=np.uint32(round(min(stop / dt, _FOREVER))),
         )
 
     @staticmethod

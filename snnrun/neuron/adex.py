@@ -88,7 +88,7 @@ class AdEx(Neuron):
     v_peak: float = param("mV", "potential at which a spike is declared")
     v_reset: float = param("mV", "potential after a spike")
     v_min: float = param("mV", "lower bound of the potential")
-    t_ref: float = param("ms", "absolute refractory period", at_least=0)
+    t_ref: float = param("ms", "absolute refractory period", at_least=0, in_steps="rounded")
     a: float = param("nS", "subthreshold adaptation")
     b: float = param("pA", "adaptation that a spike adds")
     tau_w: float = param("ms", "adaptation time constant", above=0)

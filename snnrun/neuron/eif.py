@@ -72,7 +72,7 @@ class EIF(Neuron):
     v_peak: float = param("mV", "potential at which a spike is declared")
     v_reset: float = param("mV", "potential after a spike")
     v_min: float = param("mV", "lower bound of the potential")
-    t_ref: float = param("ms", "absolute refractory period", at_least=0)
+    t_ref: float = param("ms", "absolute refractory period", at_least=0, in_steps="rounded")
     i_e: float = param("pA", "constant external current")
 
     def check(self, dt: float) -> list[str]:

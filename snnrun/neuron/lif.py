@@ -59,7 +59,7 @@ class LIF(Neuron):
     e_l: float = param("mV", "resting potential")
     v_th: float = param("mV", "spike threshold")
     v_reset: float = param("mV", "potential after a spike")
-    t_ref: float = param("ms", "absolute refractory period", at_least=0)
+    t_ref: float = param("ms", "absolute refractory period", at_least=0, in_steps="rounded")
     i_e: float = param("pA", "constant external current")
 
     def check(self, dt: float) -> list[str]:

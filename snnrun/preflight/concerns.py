@@ -10,10 +10,8 @@ time constant or less leaves forward Euler an error of a few per cent.
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from snnrun.balance import Balance
-from snnrun.distribution import Distribution, draw, mean
+from snnrun.distribution import mean
 from snnrun.experiment import Experiment
 from snnrun.preflight.sizes import Count
 from snnrun.statistics._base import BLOCKS, CountStatistic
@@ -28,8 +26,6 @@ def concerns(e: Experiment, found: dict[str, Count], balance: Balance) -> Iterat
     yield from (f"balanced state: {text}" for text in balance.violated)
     yield from _degrees(found, balance)
     yield from _steps(e)
-    yield from _refractory(e)
-    yield from _delays(e)
     yield from _windows(e)
 
 
@@ -61,28 +57,6 @@ def _steps(e: Experiment) -> Iterator[str]:
                     f"dt: {e.dt:g} ms is above a tenth of {path}.{name} ({typical:g} ms);"
                     f" compare with dt={e.dt / 2:g}"
                 )
-
-
-def _refractory(e: Experiment) -> Iterator[str]:
-    for name, population in e.network.populations.items():
-        t_ref = mean(population.neuron.refractory_ms())
-        if 0 < t_ref < e.dt:
-            yield (
-                f"network.populations.{name}.neuron: a refractory period of {t_ref:g} ms is"
-                f" shorter than dt ({e.dt:g} ms)"
-            )
-
-
-def _delays(e: Experiment) -> Iterator[str]:
-    for name, p in e.network.projections.items():
-        path = f"network.projections.{name}.delay"
-        if isinstance(p.delay, Distribution):
-            spread = float(draw(p.delay, np.random.default_rng(0), 1000).std())
-            if spread < e.dt:
-                yield f"{path}: a spread of {spread:.2g} ms is lost in steps of {e.dt:g} ms"
-        elif abs(p.delay / e.dt - round(p.delay / e.dt)) > 1e-6:
-            rounded = round(p.delay / e.dt) * e.dt
-            yield f"{path}: {p.delay:g} ms is no multiple of dt ({e.dt:g} ms); {rounded:g} ms acts"
 
 
 def _windows(e: Experiment) -> Iterator[str]:

@@ -82,7 +82,7 @@ class CountStatistic(Statistic):
     min_neurons: ClassVar[int] = 1
 
     population: str = param("", "population, all, or none for each", optional=True)
-    window_ms: float = param("ms", "counting window", above=0)
+    window_ms: float = param("ms", "counting window", above=0, in_steps="whole")
     min_rate: float = param(
         "sp/s", "neurons at or below it are left out; none: all enter", at_least=0, optional=True
     )

@@ -13,7 +13,7 @@ import re
 import secrets
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from snnrun.sweep.alike import Group, Grouping
 NAME = "plan.json"
 FORMAT, FORMAT_VERSION = "snnrun sweep", 1
 _MOST_BYTES = 2**31
+_SHOWN = 3  # warnings of one key, which a sweep may have of each of its points
 _HOW = ("batch", "threads", "devices", "chunk_ms", "min_pace")  # never what is computed
 
 
@@ -119,7 +120,22 @@ def make(
     about = {"overrides": overrides, **about_files(config_dirs, config), "name": base["name"]}
     about |= {"command": shlex.join(sys.argv), "created": now()}
     swept = [swept.path for swept in grid.swept]
-    return Plan(about, swept, base, grouping.groups, points), list(warnings)
+    return Plan(about, swept, base, grouping.groups, points), _few(warnings)
+
+
+def _few(warnings: Iterable[str]) -> list[str]:
+    """Return the first warnings of each key, and how many more there are, as of a swept delay."""
+    by_key: dict[str, list[str]] = {}
+    for text in warnings:
+        by_key.setdefault(text.partition(":")[0], []).append(text)
+    return [
+        line
+        for key, texts in by_key.items()
+        for line in (
+            *texts[:_SHOWN],
+            *([f"{key}: {len(texts) - _SHOWN} more such warnings"] if texts[_SHOWN:] else []),
+        )
+    ]
 
 
 def about_files(config_dirs: list[Path], config: Path | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import yaml
 
 from snnrun.interruption import Interruption
 from snnrun.store import checkpoint
@@ -239,6 +240,24 @@ class TestFromCheckpoint:
             assert all(t.size > 100 and t.min() > 1000 for t in trains)
             assert not np.array_equal(*trains)
 
+    def test_state_goes_by_name(self, cli, saved):
+        """With populations, synapses and projections listed the other way round."""
+        tree = yaml.safe_load(Path("first/config.yaml").read_text())
+        network = tree["network"]
+        for part in ("populations", "synapses", "projections"):
+            network[part] = dict(reversed(network[part].items()))
+        Path("other.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+        how = ("duration.ms=1100", "duration.warmup_ms=0", "engine.precision=float64", "--quiet")
+        for config in ("first/config.yaml", "other.yaml"):
+            changes = ("--config", config, "--from-checkpoint", saved, "--out", f"by_{config[0]}")
+            run = cli("simulate", *changes, *how)
+            assert run.code == 0, run.err
+        with h5py.File("by_f/results.h5") as first, h5py.File("by_o/results.h5") as second:
+            for name in ("E", "I"):
+                ours, theirs = (f[f"spikes/{name}/timestamps"][:] for f in (first, second))
+                assert ours.size > 15
+                assert np.array_equal(ours, theirs)
+
     def test_it_can_be_interrupted_too(self, cli, saved, monkeypatch):
         changes = ("network.projections.EI.weight=-2", "--from-checkpoint", saved, "--quiet")
         assert cli("simulate", *SMALL, *changes, "--out", "whole").code == 0
@@ -261,7 +280,12 @@ class TestFromCheckpoint:
         [
             (("dt=0.1",), 2, "was saved with dt=0.05, this run has dt=0.1"),
             (("duration.ms=900",), 2, "is of t = 1000 ms; duration.ms (900) must be longer"),
-            (("network.scale=0.4",), 2, "the checkpoint does not fit the network: arrivals"),
+            (("network.scale=0.4",), 2, "E has 160 neurons in the checkpoint, 320 here; I has 40"),
+            (
+                ("neuron=lif",),
+                2,
+                "E is eif in the checkpoint, lif here; I is eif in the checkpoint, lif here",
+            ),
         ],
     )
     def test_what_does_not_fit(self, cli, saved, changes, code, said):

@@ -99,6 +99,35 @@ def test_neuron_parameters_weights_delays_and_initial_potentials_may_be_distribu
     assert e.network.populations["I"].v_init == -60.0
 
 
+def test_normal_and_lognormal_may_have_bounds():
+    path = "network.projections.EE.weight"
+    weight = built(f"{path}={{dist: normal, mean: 20, std: 5, low: 0}}").network.projections["EE"]
+    assert weight.weight == Distribution("normal", 20.0, 5.0, low=0.0)
+    weight = built(f"{path}={{dist: lognormal, mean: 20, std: 5, low: 1, high: 90}}")
+    wanted = Distribution("lognormal", 20.0, 5.0, low=1.0, high=90.0)
+    assert weight.network.projections["EE"].weight == wanted
+
+
+@pytest.mark.parametrize(
+    ("delay", "said"),
+    [
+        ("{dist: uniform, low: 0, high: 5}", "must be 0 or at least dt (0.05 ms), not from 0 on"),
+        ("{dist: normal, mean: 1, std: 1, low: 0}", "must be 0 or at least dt (0.05 ms), not from"),
+        ("{dist: uniform, low: 1, high: 1001}", "must be at most 1000 ms (20000 steps), not 1001"),
+        ("{dist: normal, mean: 1, std: 1, low: 0.05}", None),
+        ("{dist: lognormal, mean: 1, std: 1}", None),
+        ("{dist: uniform, low: 0, high: 0}", None),
+    ],
+)
+def test_delays_that_may_be_drawn(delay, said):
+    override = f"network.projections.EE.delay={delay}"
+    if said is None:
+        built(override)
+    else:
+        (found,) = problems(override)
+        assert found.startswith(f"network.projections.EE.delay: {said}")
+
+
 def test_a_synapse_parameter_may_not_be_a_distribution():
     (found,) = problems("network.synapses.I.tau_decay={dist: normal, mean: 15, std: 1}")
     assert found.startswith("network.synapses.I.tau_decay: must be a number in ms")
@@ -115,6 +144,10 @@ def test_a_synapse_parameter_may_not_be_a_distribution():
         ("{dist: lognormal, mean: -1, std: 1}", ".std: must not be negative"),
         ("{dist: normal, mean: nan, std: 1}", ".mean: must be a number"),
         ("{mean: 1, std: 1}", ".dist: no distribution 'None'"),
+        ("{dist: normal, mean: 1, std: 1, low: x}", ".low: must be a number, not 'x'"),
+        ("{dist: normal, mean: 1, std: 1, low: 0, stream: r}", ".stream: can't be given with low"),
+        ("{dist: normal, mean: 1, std: 1, high: -9}", ": less than 1% of the normal is from -inf"),
+        ("{dist: power, from: 1, to: 2, exponent: 1, low: 0}", ".low: unknown key"),
     ],
 )
 def test_wrong_distributions(value, problem):

@@ -8,13 +8,19 @@ import pytest
 from snnrun.engine import native
 from snnrun.engine.constants import make_constants
 from snnrun.engine.decode import decode
+from snnrun.engine.handover import handed_over, misfits
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.engine.reference import ReferenceEngine
 from snnrun.engine.snapshot import put, take
 from snnrun.engine.xla import XlaEngine
-from tests.networks import network, v_init
+from snnrun.network import NetworkSpec, Population
+from tests.contracts import preset
+from tests.networks import cell, network, v_init
 
 STEPS, CUT = 4000, 1777
+SIZES = {"a": 3, "b": 2, "c": 4}
+MODELS = {"a": "eif", "b": "lif", "c": "eif"}
+SYNAPSES = {"s": "exponential", "t": "biexponential", "u": "exponential"}
 DELAYS = {"delay": {"EI": 0.8, "IE": 0.3}}
 BUILT = pytest.mark.skipif(not native.ready(), reason="the kernel is not built")
 BACKENDS = [pytest.param(True, id="native", marks=BUILT), pytest.param(False, id="xla")]
@@ -98,3 +104,88 @@ def test_what_does_not_fit_is_said():
         engine.restart(c, [snapshot | {"word": np.zeros(5, np.uint32)}], 320)
     with pytest.raises(ValueError, match="there is no total"):
         engine.restart(c, [{k: v for k, v in snapshot.items() if k != "total"}], 320)
+
+
+class TestHandover:
+    """Populations and synapses keep their state in a network that lists them otherwise."""
+
+    def spec(self, populations="abc", synapses="stu", **sizes):
+        return NetworkSpec(
+            populations={
+                name: Population(
+                    size=sizes.get(name, SIZES[name]),
+                    type="excitatory",
+                    neuron=cell(MODELS[name]),
+                    positions=None,
+                    v_init=0.0,
+                )
+                for name in populations
+            },
+            synapses={name: preset("synapse", SYNAPSES[name]) for name in synapses},
+            projections={},
+            weight_scaling="none",
+            per_trial=False,
+        )
+
+    def state(self, neurons, models, receptors, kinds):
+        """Return a state whose every value says where it belongs.
+
+        `neurons`: populations, one letter a neuron; `models`: the same of each model;
+        `receptors`: synapses; `kinds`: (fields, synapses) of each kind.
+        """
+
+        def value(*names):
+            return sum(ord(letter) * 128.0**i for i, letter in enumerate("".join(names)))
+
+        def numbered(letters, *names):
+            seen = [letters[:i].count(x) for i, x in enumerate(letters)]
+            pairs = zip(letters, seen, strict=True)
+            return np.array([value(*names, x) + k / 8 for x, k in pairs])
+
+        slots = np.concatenate([numbered(neurons, s) for s in receptors])
+        found = {name: numbered(neurons, name[0]) for name in ("total", "word", "fingerprint")}
+        found |= {"arrivals": slots, "ring": np.stack([slots, slots + 0.5, 0 * slots])}
+        for i, letters in enumerate(models):
+            found |= {f"neurons/{i}/{f}": numbered(letters, f[0]) for f in ("v", "refractory")}
+        for i, (fields, names) in enumerate(kinds):
+            for field in fields:
+                rows = [numbered(neurons, field, s) for s in names]
+                found[f"synapses/{i}/{field}"] = np.stack(rows)
+        return found
+
+    def test_by_name(self):
+        before = self.state("aaaccccbb", ["aaacccc", "bb"], "sut", [("i", "su"), ("xi", "t")])
+        after = self.state("bbccccaaa", ["bb", "ccccaaa"], "tus", [("xi", "t"), ("i", "us")])
+        old, new = self.spec(), self.spec("bca", "tus")
+        assert misfits(old, new) == []
+        there = handed_over(before, old, new)
+        assert set(there) == set(after)
+        for name, x in after.items():
+            assert np.array_equal(there[name], x), name
+        again = handed_over(after, new, old)
+        assert all(np.array_equal(again[name], x) for name, x in before.items())
+
+    def test_a_new_synapse_is_at_rest(self):
+        old, new = self.spec(synapses="st"), self.spec(synapses="stu")
+        state = self.state("aaaccccbb", ["aaacccc", "bb"], "st", [("i", "s"), ("xi", "t")])
+        assert misfits(old, new) == []
+        found = handed_over(state, old, new)
+        assert np.array_equal(found["synapses/0/i"], [state["synapses/0/i"][0], np.zeros(9)])
+        wanted = np.insert(state["ring"].reshape(3, 2, 9), 1, 0, axis=1).reshape(3, 27)
+        assert np.array_equal(found["ring"], wanted)
+
+    def test_what_has_no_state_or_another_one(self):
+        said = misfits(self.spec("ab", a=3, b=3), self.spec("cb", a=2, b=4))
+        assert said == [
+            "population a is only in the checkpoint",
+            "b has 3 neurons in the checkpoint, 4 here",
+            "population c is not in the checkpoint",
+        ]
+        (said,) = misfits(self.spec(), self.spec(synapses="st"))
+        assert said == "synapse u is only in the checkpoint; keep it, with weights of 0"
+
+    def test_arrays_of_another_network(self):
+        state = self.state("aaaccccbb", ["aaacccc", "bb"], "sut", [("i", "su"), ("xi", "t")])
+        for name in state:
+            with pytest.raises(ValueError, match=f"its {name} is not that of"):
+                handed_over(state | {name: state[name][..., :1]}, self.spec(), self.spec("cab"))
