@@ -16,6 +16,7 @@ from hydra.core.override_parser.types import Glob, Override, RangeSweep, Sweep
 
 from snnrun.config.hydra_app import parse
 from snnrun.config.messages import from_parser
+from snnrun.config.values import is_whole
 from snnrun.errors import ConfigError
 
 
@@ -39,8 +40,8 @@ class Grid:
     def __init__(self, app: Any, overrides: list[str]) -> None:
         with from_parser(overrides):
             parser = OverridesParser.create(config_loader=_Options(app))  # type: ignore[arg-type]
-            parsed = {o.get_key_element(): o for o in parser.parse_overrides(overrides)}
-        self._parsed = list(parsed.values())  # of a key given twice, the last
+            parsed = parser.parse_overrides(overrides)
+        self._parsed = [o for i, o in enumerate(parsed) if not _is_replaced(o, parsed[i + 1 :])]
         self.swept = [Swept(_path(o), _number(o)) for o in self._parsed if o.is_sweep_override()]
         paths = [swept.path for swept in self.swept]
         if twice := [path for path in paths if paths.count(path) > 1]:
@@ -78,6 +79,17 @@ class _Options:
 def _path(override: Override) -> str:
     key = override.get_key_element().lstrip("+~")
     return str(key)
+
+
+def _is_replaced(swept: Override, later: list[Override]) -> bool:
+    """Return whether a later override takes the place of all values of a sweep.
+
+    Others are merged, as in a single run: mappings, and what lies elsewhere.
+    """
+    same = [o for o in later if _path(o) == _path(swept) and not o.is_sweep_override()]
+    return swept.is_sweep_override() and any(
+        not o.is_delete() and (not isinstance(o.value(), dict) or is_whole(o.value())) for o in same
+    )
 
 
 def _number(override: Override) -> int:
