@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, RangeSweep, Sweep
 
 from snnrun.config.hydra_app import parse
@@ -39,8 +38,7 @@ class Grid:
 
     def __init__(self, app: Any, overrides: list[str]) -> None:
         with from_parser(overrides):
-            parser = OverridesParser.create(config_loader=_Options(app))  # type: ignore[arg-type]
-            parsed = parser.parse_overrides(overrides)
+            parsed = parse(overrides, app)
         self._parsed = [o for i, o in enumerate(parsed) if not _is_replaced(o, parsed[i + 1 :])]
         self.swept = [Swept(_path(o), _number(o)) for o in self._parsed if o.is_sweep_override()]
         paths = [swept.path for swept in self.swept]
@@ -59,21 +57,6 @@ class Grid:
         known = {line: _value(line) for i, _ in paths for line in lines_of[i]}
         for lines in itertools.product(*lines_of):
             yield Point([*lines], {path: known[lines[i]] for i, path in paths})
-
-
-class _Options:
-    """Tells the parser what `glob` can match, also in folders inside a group."""
-
-    def __init__(self, app: Any) -> None:
-        self._loader = app.config_loader
-
-    def get_group_options(self, group: str, results_filter: Any = None) -> list[str]:
-        """Return the presets of a group, as they are chosen."""
-        del results_filter
-        found = list(self._loader.get_group_options(group))
-        for inner in self._loader.list_groups(group):
-            found += [f"{inner}/{name}" for name in self.get_group_options(f"{group}/{inner}")]
-        return found
 
 
 def _path(override: Override) -> str:

@@ -21,7 +21,7 @@ from omegaconf import OmegaConf
 from snnrun.config.reader import plain
 from snnrun.errors import ConfigError
 
-_KEY = re.compile(r"[\w-]+(\.[\w-]+)*", re.ASCII)
+_KEY = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class _UnusualError(Exception):
