@@ -5,6 +5,7 @@ import math
 import re
 from typing import Any
 
+from snnrun.config.cautions import cautions
 from snnrun.config.compose import Composed
 from snnrun.config.crosscheck import cross_check
 from snnrun.config.fields import Problems, read, read_value, read_width, shown
@@ -63,10 +64,10 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
     if not re.fullmatch(r"[\w-][\w.-]{0,99}", str(options.name)):
         wanted = "must be up to 100 letters, digits, '_', '-', '.'"
         problems.add("name", f"{wanted}, not {shown(options.name)}")
-    warnings = [] if problems.found else cross_check(experiment, problems)
-    warnings += _unused_widths(tree, network)
+    problems.found += cross_check(experiment, problems)
     if problems.found:
         raise ConfigError(*(composed.located(*p) for p in problems.found))
+    warnings = [*cautions(experiment), *_unused_widths(tree, network)]
     return experiment, [*composed.notes, *warnings]
 
 

@@ -1,4 +1,4 @@
-"""Problems that only show when the parts are seen together, and warnings."""
+"""Problems that only show when the parts are seen together."""
 
 import math
 from collections import Counter
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from snnrun.config.cautions import cautions
 from snnrun.config.choose import nearest
 from snnrun.config.fields import Problems
 from snnrun.config.times import check_times
@@ -21,29 +20,38 @@ from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
 
 
-def cross_check(e: Experiment, problems: Problems) -> list[str]:
-    """Note what does not fit together; return warnings."""
+def cross_check(e: Experiment, before: Problems) -> list[tuple[str, str]]:
+    """Return what does not fit together, as (path, text).
+
+    `before`: what was wrong with single values, which `e` may lack; nothing follows from those.
+    """
+    problems = Problems(before)
     _times(e, problems)
     _names(e, problems)
     for name, projection in e.network.projections.items():
         _projection(e, f"network.projections.{name}", projection, problems)
-    if not problems.found:
-        _unused(e, problems)
-        _recorded(e, problems)
-        _checkpoints(e, problems)
-    return [] if problems.found else cautions(e)
+    _unused(e, problems)
+    _recorded(e, problems)
+    _checkpoints(e, problems)
+    return problems.found
 
 
 def _times(e: Experiment, problems: Problems) -> None:
+    if not problems.sound("dt"):
+        return
     check_times(e, problems)
-    if e.steps >= 2**31:
+    if problems.sound("duration.ms") and e.steps >= 2**31:
         problems.add("duration.ms", f"{e.steps} steps; at most {2**31 - 1} are possible")
-    models: dict[str, Synapse | Neuron] = {
+    _time_constants(e, problems)
+
+
+def _time_constants(e: Experiment, problems: Problems) -> None:
+    models: dict[str, Synapse | Neuron | None] = {
         **{f"network.synapses.{n}": s for n, s in e.network.synapses.items()},
         **{f"network.populations.{n}.neuron": p.neuron for n, p in e.network.populations.items()},
     }
     for path, model in models.items():
-        for name, value in model.time_constants().items():
+        for name, value in model.time_constants().items() if model else ():
             smallest = value.lowest if isinstance(value, Distribution) else value
             if np.isfinite(smallest) and e.dt > smallest:
                 problems.add("dt", f"{e.dt:g} ms is above {path}.{name} ({smallest:g} ms)")
@@ -59,10 +67,7 @@ def _names(e: Experiment, problems: Problems) -> None:
         problems.add(f"drive.{name}", "a population has the same name; names must differ")
     for name, statistic in e.statistics.items():
         if statistic.population not in (None, "all", *populations):
-            known = nearest(str(statistic.population), [*populations, "all"])
-            problems.add(
-                f"statistics.{name}.population", f"no population '{statistic.population}'{known}"
-            )
+            _no_population(f"statistics.{name}.population", statistic.population, e, problems)
         elif getattr(statistic, "region", None) == "central":
             _positions(e, f"statistics.{name}.region", statistic.population, problems)
     layers: dict[str, Any] = {
@@ -70,38 +75,48 @@ def _names(e: Experiment, problems: Problems) -> None:
         **{f"drive.{n}": d for n, d in drives.items()},
     }
     for path, layer in layers.items():
-        if (
-            getattr(layer, "positions", None) == "grid"
-            and math.isqrt(layer.size) ** 2 != layer.size
-        ):
+        grid = getattr(layer, "positions", None) == "grid" and problems.sound(f"{path}.size")
+        if grid and math.isqrt(layer.size) ** 2 != layer.size:
             problems.add(f"{path}.size", f"a square grid needs a square number, not {layer.size}")
+
+
+def _no_population(path: str, name: Any, e: Experiment, problems: Problems) -> None:
+    """Note that there is no such population, unless something is wrong with it."""
+    if name is not None and problems.sound(f"network.populations.{name}"):
+        known = [*e.network.populations, *(["all"] if path.startswith("statistics.") else [])]
+        problems.add(path, f"no population '{name}'{nearest(str(name), known)}")
 
 
 def _positions(e: Experiment, path: str, population: str | None, problems: Problems) -> None:
     """The populations of a statistic of central neurons have positions."""
     names = e.network.populations if population in (None, "all") else [population]
     for name in names:
-        if e.network.populations[name].positions in (None, "none"):
+        sound = problems.sound(f"network.populations.{name}.positions")
+        if sound and e.network.populations[name].positions in (None, "none"):
             problems.add(path, f"'{name}' has no positions; set positions: grid")
 
 
 def _projection(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
-    populations, sources = e.network.populations, {**e.network.populations, **e.drives}
+    populations, drive = e.network.populations, e.drives.get(p.pre)
+    sources = [*populations, *e.drives]
     if p.post not in populations:
-        known = nearest(p.post, list(populations))
-        problems.add(f"{path}.post", f"no population '{p.post}'{known}")
-    if p.pre not in sources:
-        known = nearest(p.pre, list(sources))
-        problems.add(f"{path}.pre", f"no population or drive '{p.pre}'{known}")
-    if p.post not in populations or p.pre not in sources:
-        return
-    drive = e.drives.get(p.pre)
-    if drive is None or drive.emits == "spikes":
-        _rule(e, path, p, problems)
-    else:
-        _private(path, p, drive, problems)
-    if drive is None or drive.emits != "current":
+        _no_population(f"{path}.post", p.post, e, problems)
+    if p.pre not in sources and _is_free(p.pre, problems):
+        problems.add(f"{path}.pre", f"no population or drive '{p.pre}'{nearest(p.pre, sources)}")
+    if p.post in populations and p.pre in sources:
+        if drive is None or drive.emits == "spikes":
+            _rule(e, path, p, problems)
+        else:
+            _private(path, p, drive, problems)
+    needed = p.pre in sources and (drive is None or drive.emits != "current")
+    if needed or (p.pre not in sources and p.synapse is not None):
         _synapse(e, path, p, problems)
+
+
+def _is_free(name: Any, problems: Problems) -> bool:
+    """Return whether a name is not that of a population or drive with problems of its own."""
+    parts = f"network.populations.{name}", f"drive.{name}"
+    return name is not None and problems.sound(*parts)
 
 
 def _private(path: str, p: Projection, drive: Drive, problems: Problems) -> None:
@@ -120,23 +135,39 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
     """The connection rule needs positions, and a network that fits into memory."""
     pre: Population | Drive = e.network.populations.get(p.pre) or e.drives[p.pre]
     post = e.network.populations[p.post]
+    before = f"network.populations.{p.pre}" if p.pre in e.network.populations else f"drive.{p.pre}"
+    after = f"network.populations.{p.post}"
     if p.connect is None:
-        problems.add(f"{path}.connect", "missing; it is a mapping with the 'kind' of a rule")
+        if problems.sound(f"{path}.connect"):
+            text = "missing; it is a mapping with the 'kind' of a rule"
+            problems.add(f"{path}.connect", text)
         return
-    if p.connect.needs_grid:
+    if p.connect.needs_grid and problems.sound(f"{before}.positions", f"{after}.positions"):
         if pre.positions in (None, "none"):
             problems.add(f"{path}.connect", f"'{p.pre}' has no positions; set positions: grid")
         if post.positions != "grid":
             problems.add(f"{path}.connect", f"'{p.post}' is on no grid; set positions: grid")
+    if problems.sound("dt", f"{path}.delay"):
+        _longest_delay(e, path, p, problems)
+    if problems.sound(f"{before}.size", f"{after}.size", f"{path}.connect"):
+        _contacts(path, p, Layer(pre.size), Layer(post.size), problems)
+
+
+def _longest_delay(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
     longest = p.delay.highest if isinstance(p.delay, Distribution) else p.delay
     longest = longest if np.isfinite(longest) else mean(p.delay)
     if longest / e.dt > LONGEST_DELAY:
         most = f"{LONGEST_DELAY * e.dt:g} ms ({LONGEST_DELAY} steps)"
         problems.add(f"{path}.delay", f"must be at most {most}, not {longest:g}")
-    misfit = p.connect.misfit(Layer(pre.size), Layer(post.size), p.pre == p.post)
+
+
+def _contacts(path: str, p: Projection, pre: Layer, post: Layer, problems: Problems) -> None:
+    """The rule finds the neurons it needs, and no more contacts than can be numbered."""
+    assert p.connect is not None
+    misfit = p.connect.misfit(pre, post, p.pre == p.post)
     if misfit:
         problems.add(f"{path}.connect", misfit)
-    contacts, _ = p.connect.expected(Layer(pre.size), Layer(post.size), p.pre == p.post)
+    contacts, _ = p.connect.expected(pre, post, p.pre == p.post)
     if contacts >= 2**31:
         problems.add(f"{path}.connect", f"{contacts:.3g} contacts; at most 2^31 are possible")
 
@@ -144,14 +175,16 @@ def _rule(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
 def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> None:
     """The synapse exists and delivers what the neurons receive."""
     known = list(e.network.synapses)
-    if p.synapse is None:
-        problems.add(f"{path}.synapse", f"missing; it is the name of a synapse{nearest('', known)}")
+    if p.synapse not in known:
+        if problems.sound(f"{path}.synapse", f"network.synapses.{p.synapse}"):
+            told = (
+                f"no synapse '{p.synapse}'" if p.synapse else "missing; it is the name of a synapse"
+            )
+            problems.add(f"{path}.synapse", f"{told}{nearest(p.synapse or '', known)}")
         return
-    if p.synapse not in e.network.synapses:
-        problems.add(f"{path}.synapse", f"no synapse '{p.synapse}'{nearest(str(p.synapse), known)}")
-        return
-    synapse, neuron = e.network.synapses[str(p.synapse)], e.network.populations[p.post].neuron
-    if not set(synapse.delivers) <= set(neuron.receives):
+    synapse, post = e.network.synapses[str(p.synapse)], e.network.populations.get(p.post)
+    neuron = post.neuron if post else None
+    if neuron and not set(synapse.delivers) <= set(neuron.receives):
         problems.add(
             f"{path}.synapse",
             f"{synapse.kind} delivers {', '.join(synapse.delivers)}, but {neuron.kind} receives"
@@ -168,7 +201,8 @@ def _synapse(e: Experiment, path: str, p: Projection, problems: Problems) -> Non
 
 def _checkpoints(e: Experiment, problems: Problems) -> None:
     """Times of checkpoints lie within the run, and can be told from each other."""
-    for ms in e.checkpoint.at_ms or ():
+    at_ms = e.checkpoint.at_ms if problems.sound("checkpoint.at_ms", "duration.ms") else None
+    for ms in at_ms or ():
         number = isinstance(ms, (int, float)) and not isinstance(ms, bool)
         if not number or not 0 < ms <= e.duration.ms:
             problems.add(
@@ -179,11 +213,22 @@ def _checkpoints(e: Experiment, problems: Problems) -> None:
 
 def _unused(e: Experiment, problems: Problems) -> None:
     """A part that is connected to nothing is an error."""
-    projections = e.network.projections.values()
-    for name in set(e.drives) - {p.pre for p in projections}:
-        problems.add(f"drive.{name}", "connected to nothing; add a projection with this 'pre'")
-    for name in set(e.network.synapses) - {p.synapse for p in projections}:
-        problems.add(f"network.synapses.{name}", "used by no projection; remove it")
+    drives, synapses = e.drives, e.network.synapses
+    if _all_say("pre", [*e.network.populations, *drives], e, problems):
+        for name in set(drives) - {p.pre for p in e.network.projections.values()}:
+            text = "connected to nothing; add a projection with this 'pre'"
+            problems.add(f"drive.{name}", text)
+    if _all_say("synapse", list(synapses), e, problems):
+        for name in set(synapses) - {p.synapse for p in e.network.projections.values()}:
+            problems.add(f"network.synapses.{name}", "used by no projection; remove it")
+
+
+def _all_say(key: str, known: list[str], e: Experiment, problems: Problems) -> bool:
+    """Return whether no projection has a wrong name for what it uses, which may be any part."""
+    return not any(
+        getattr(p, key) not in known and problems.has(f"network.projections.{name}.{key}")
+        for name, p in e.network.projections.items()
+    )
 
 
 def _recorded(e: Experiment, problems: Problems) -> None:
@@ -193,18 +238,16 @@ def _recorded(e: Experiment, problems: Problems) -> None:
     for name in e.record.spikes or ():
         if name in e.drives and name not in spiking:
             problems.add("record.spikes", f"drive '{name}' ({e.drives[name].kind}) has no spikes")
-        elif name not in spiking:
+        elif name not in spiking and _is_free(name, problems):
             known = nearest(name, spiking)
             problems.add("record.spikes", f"no population or drive '{name}'{known}")
     _no_doubles("record.counts.populations", e.record.counts.populations or (), problems)
     for name in e.record.counts.populations or ():
         if name not in populations:
-            known = nearest(str(name), populations)
-            problems.add("record.counts.populations", f"no population '{name}'{known}")
+            _no_population("record.counts.populations", name, e, problems)
     for name, wanted in e.record.state.items():
         if name not in populations:
-            known = nearest(name, populations)
-            problems.add(f"record.state.{name}", f"no population '{name}'{known}")
+            _no_population(f"record.state.{name}", name, e, problems)
         else:
             _recorded_state(e, name, wanted, problems)
 
@@ -216,16 +259,19 @@ def _no_doubles(path: str, wanted: Iterable[Any], problems: Problems) -> None:
 
 
 def _recorded_state(e: Experiment, name: str, wanted: StateRecord, problems: Problems) -> None:
-    path, population = f"record.state.{name}", e.network.populations[name]
-    known = list(e.network.recordable(name))
-    if not wanted.variables:
-        problems.add(f"{path}.variables", f"missing{nearest('', known)}")
-    _no_doubles(f"{path}.variables", wanted.variables or (), problems)
-    for variable in wanted.variables or ():
-        if variable not in known:
-            problems.add(f"{path}.variables", f"no '{variable}'{nearest(str(variable), known)}")
-    for neuron in wanted.neurons or ():
-        if not isinstance(neuron, int) or not 0 <= neuron < population.size:
-            problems.add(f"{path}.neurons", f"must be 0 … {population.size - 1}, not {neuron!r}")
-    if wanted.every_ms is None:
+    path, place = f"record.state.{name}", f"network.populations.{name}"
+    if problems.sound("network.synapses", f"{place}.neuron", f"{path}.variables"):
+        known = list(e.network.recordable(name))
+        if not wanted.variables:
+            problems.add(f"{path}.variables", f"missing{nearest('', known)}")
+        _no_doubles(f"{path}.variables", wanted.variables or (), problems)
+        for variable in wanted.variables or ():
+            if variable not in known:
+                told = f"no '{variable}'{nearest(str(variable), known)}"
+                problems.add(f"{path}.variables", told)
+    size = e.network.populations[name].size
+    for neuron in (wanted.neurons or ()) if problems.sound(f"{place}.size") else ():
+        if not isinstance(neuron, int) or not 0 <= neuron < size:
+            problems.add(f"{path}.neurons", f"must be 0 … {size - 1}, not {neuron!r}")
+    if problems.sound("dt", f"{path}.every_ms") and wanted.every_ms is None:
         problems.add(f"{path}.every_ms", f"must be a time of at least dt ({e.dt:g} ms)")

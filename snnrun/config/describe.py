@@ -4,12 +4,11 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from snnrun import experiment
 from snnrun.component import GROUPS, Parameter, find, names
 from snnrun.config import hydra_app
 from snnrun.config.choose import nearest, nodes
+from snnrun.config.writer import yaml_of
 from snnrun.errors import ConfigError
 
 
@@ -18,14 +17,12 @@ def with_units(tree: dict[str, Any]) -> str:
     units = units_of(tree)
     lines = []
     path: list[tuple[int, str]] = []
-    for line in yaml.safe_dump(
-        tree, sort_keys=False, allow_unicode=True, width=10_000
-    ).splitlines():
+    for line in yaml_of(tree, width=10_000).splitlines():
         indent = len(line) - len(line.lstrip())
         path = [(i, key) for i, key in path if i < indent]
         key, colon, value = line.strip().partition(":")
         if colon:
-            path.append((indent, key))
+            path.append((indent, key.strip("'")))
         unit = units.get(".".join(key for _, key in path))
         lines.append(f"{line}  # {unit}" if unit and value.strip() else line)
     return "\n".join(lines) + "\n"

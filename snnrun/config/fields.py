@@ -31,10 +31,23 @@ def short(text: str, most: int = 400) -> str:
 
 
 class Problems:
-    """Everything that is wrong, as (path, text)."""
+    """Everything that is wrong, as (path, text); `before`: what was found when nodes were read."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: "Problems | None" = None) -> None:
         self.found: list[tuple[str, str]] = []
+        self._before = [path for path, _ in before.found] if before else []
+
+    def has(self, path: str) -> bool:
+        """Return whether something was found at a path, before or now."""
+        return path in self._before or any(path == where for where, _ in self.found)
+
+    def sound(self, *paths: str) -> bool:
+        """Return whether nothing was found before at some paths, above or below them."""
+        return not any(
+            f"{path}.".startswith(f"{wrong}.") or wrong.startswith(f"{path}.")
+            for path in paths
+            for wrong in self._before
+        )
 
     def add(self, path: str, text: str) -> None:
         """Note a problem."""

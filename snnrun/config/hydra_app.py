@@ -4,7 +4,9 @@ One Hydra application object per composition, over the shipped folder and the us
 """
 
 import contextlib
+import functools
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.core.plugins import Plugins
+from hydra.errors import OverrideParseException
 from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
@@ -31,6 +34,12 @@ from snnrun.config.sources import register
 from snnrun.errors import ConfigError
 
 _MOST_LOADS = 2000  # of the shipped networks none needs 100
+_OVERRIDE = re.compile(  # of any names that parts of a network may have
+    r"(?P<sign>(?:\+\+?|~)?)(?P<group>(?:[\w/-]+@)?)(?P<path>[\w-]+(?:\.[\w-]+)*)(?P<value>(?:=.*)?)",
+    re.DOTALL,
+)
+_HYDRA_NAME = r"(?:[a-zA-Z_][\w-]*|0|[1-9](?:_?\d)*)"
+_HYDRA_PATH = re.compile(rf"{_HYDRA_NAME}(?:\.{_HYDRA_NAME})*", re.ASCII)
 
 
 class Loaded(NamedTuple):
@@ -97,15 +106,47 @@ def installed_code_only() -> Iterator[None]:
         sys.path[:] = before
 
 
-def parse(overrides: list[str]) -> list[Override]:
-    """Parse overrides in Hydra's grammar."""
-    return OverridesParser.create().parse_overrides(overrides)
+def parse(overrides: list[str], app: Hydra | None = None) -> list[Override]:
+    """Parse overrides in Hydra's grammar, for any names in their keys; `app`: what `glob` sees."""
+    made = OverridesParser.create(app and _Options(app))  # type: ignore[arg-type]
+    return [_parsed(made, override) for override in overrides]
 
 
 def parser() -> Callable[[str], Override]:
     """Return what parses one override as `parse` does."""
-    made = OverridesParser.create()
-    return lambda override: made.parse_overrides([override])[0]
+    return functools.partial(_parsed, OverridesParser.create())
+
+
+def _parsed(made: OverridesParser, line: str) -> Override:
+    """Parse an override; without its key where Hydra knows no such names, as 23I."""
+    match = _OVERRIDE.fullmatch(line)
+    if match is None or _HYDRA_PATH.fullmatch(match["path"]):
+        return made.parse_overrides([line])[0]
+    try:
+        (found,) = made.parse_overrides([f"{match['sign']}{match['group']}_{match['value']}"])
+    except OverrideParseException as error:
+        raise OverrideParseException(override=line, message=str(error)) from error
+    if match["group"]:
+        found.package = match["path"]
+    else:
+        found.key_or_group = match["path"]
+    found.input_line = line
+    return found
+
+
+class _Options:
+    """Tells the parser what `glob` can match, also in folders inside a group."""
+
+    def __init__(self, app: Hydra) -> None:
+        self._loader = app.config_loader
+
+    def get_group_options(self, group: str, results_filter: Any = None) -> list[str]:
+        """Return the presets of a group, as they are chosen."""
+        del results_filter
+        found = list(self._loader.get_group_options(group))
+        for inner in self._loader.list_groups(group):
+            found += [f"{inner}/{name}" for name in self.get_group_options(f"{group}/{inner}")]
+        return found
 
 
 def compose(app: Hydra, choices: list[str]) -> DictConfig:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, RangeSweep, Sweep
 
 from snnrun.config.hydra_app import parse
 from snnrun.config.messages import from_parser
+from snnrun.config.values import is_whole
 from snnrun.errors import ConfigError
 
 
@@ -38,9 +38,8 @@ class Grid:
 
     def __init__(self, app: Any, overrides: list[str]) -> None:
         with from_parser(overrides):
-            parser = OverridesParser.create(config_loader=_Options(app))  # type: ignore[arg-type]
-            parsed = {o.get_key_element(): o for o in parser.parse_overrides(overrides)}
-        self._parsed = list(parsed.values())  # of a key given twice, the last
+            parsed = parse(overrides, app)
+        self._parsed = [o for i, o in enumerate(parsed) if not _is_replaced(o, parsed[i + 1 :])]
         self.swept = [Swept(_path(o), _number(o)) for o in self._parsed if o.is_sweep_override()]
         paths = [swept.path for swept in self.swept]
         if twice := [path for path in paths if paths.count(path) > 1]:
@@ -60,24 +59,20 @@ class Grid:
             yield Point([*lines], {path: known[lines[i]] for i, path in paths})
 
 
-class _Options:
-    """Tells the parser what `glob` can match, also in folders inside a group."""
-
-    def __init__(self, app: Any) -> None:
-        self._loader = app.config_loader
-
-    def get_group_options(self, group: str, results_filter: Any = None) -> list[str]:
-        """Return the presets of a group, as they are chosen."""
-        del results_filter
-        found = list(self._loader.get_group_options(group))
-        for inner in self._loader.list_groups(group):
-            found += [f"{inner}/{name}" for name in self.get_group_options(f"{group}/{inner}")]
-        return found
-
-
 def _path(override: Override) -> str:
     key = override.get_key_element().lstrip("+~")
     return str(key)
+
+
+def _is_replaced(swept: Override, later: list[Override]) -> bool:
+    """Return whether a later override takes the place of all values of a sweep.
+
+    Others are merged, as in a single run: mappings, and what lies elsewhere.
+    """
+    same = [o for o in later if _path(o) == _path(swept) and not o.is_sweep_override()]
+    return swept.is_sweep_override() and any(
+        not o.is_delete() and (not isinstance(o.value(), dict) or is_whole(o.value())) for o in same
+    )
 
 
 def _number(override: Override) -> int:

@@ -24,6 +24,8 @@ _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float
 _NESTED = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _MERGE, _WORD = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 _UNDERSTOOD = _PLAIN | _NESTED
+_NUMBERS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float")}
+_OTHER_BASE = re.compile(r"[-+]?(0[\d_]|0b|[\d_]+:)")  # 0100 would be 64, 1:40 would be 100
 
 
 def read(path: Path, where: str = "") -> tuple[str, dict[str, Any]]:
@@ -39,10 +41,10 @@ def read(path: Path, where: str = "") -> tuple[str, dict[str, Any]]:
 def parsed(text: str, where: str) -> dict[str, Any]:
     """Return the mapping in a text of YAML."""
     try:
-        loader = _loader()(text)
-        node = loader.get_single_node()
+        made = loader()(text)
+        node = made.get_single_node()
         _Nodes(where).check(node)
-        content = {} if node is None else loader.construct_document(node)
+        content = {} if node is None else made.construct_document(node)
     except yaml.YAMLError as error:
         raise ConfigError(_mistake(where, error)) from error
     except RecursionError:
@@ -105,7 +107,7 @@ def _text(path: Path, where: str) -> str:
 
 
 @functools.cache
-def _loader() -> Any:
+def loader() -> Any:
     """Return OmegaConf's loader, a safe one: 1e3 is a number, dates are words."""
     return get_yaml_loader()
 
@@ -142,6 +144,12 @@ class _Nodes:
             if node.tag not in _UNDERSTOOD:
                 tag = node.tag.replace("tag:yaml.org,2002:", "!!")
                 raise self._wrong(node, f"the tag {tag} is not allowed; write plain values")
+            if node.tag in _NUMBERS and _OTHER_BASE.match(node.value):
+                raise self._wrong(
+                    node,
+                    f"{node.value[:60]} can be taken for another number (a leading zero means base"
+                    " 8, a colon base 60); write a decimal number, or quote a word",
+                )
             inside = [self._measure(child) for child in self._children(node)]
             values = 1 + sum(n for n, _ in inside)
             depth = 1 + max((d for _, d in inside), default=0)

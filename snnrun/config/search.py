@@ -14,6 +14,8 @@ from snnrun.config.terms import read_cost, valueless
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
 from snnrun.objective._cost import Cost
+from snnrun.search.constraint import Constraint
+from snnrun.search.record import Axis
 from snnrun.search.spec import Search
 
 _NODES = ("search", "objective", "optimizer")
@@ -29,23 +31,39 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
     if not any(tree.get(node) for node in _NODES):
         return None
     problems = Problems()
+    read_as, constraints, points = _candidates(tree, problems)
     units = units_of(tree)
-    read_as = read_axes(tree, problems)
     axes = {n: axis._replace(unit=units.get(axis.path, "")) for n, axis in read_as.items()}
-    if not axes and not problems.found:
-        problems.add("search", "there is no parameter to search; add search.NAME={path: …}")
-    constraints = read_constraints(tree, axes, problems)
-    points = read_start_points(tree, axes, problems)
+    try_out(composed, axes, problems)
     if not problems.found:
-        try_out(composed, axes, problems)
         check_constraints(axes, constraints, points, problems)
-    optimizer = _optimizer(tree, e, problems)
+    optimizer = _optimizer(tree, problems)
     cost, warnings = read_cost(tree, e, problems)
     if optimizer and cost and optimizer.prune is not None:
         _check_pruning(cost, e, problems)
     if problems.found or cost is None:
         raise ConfigError(*(composed.located(*problem) for problem in problems.found))
     return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))
+
+
+def problems_of(composed: Composed) -> list[str]:
+    """Return what is wrong with a search whatever its experiment is, which has problems too."""
+    problems = Problems()
+    if any(composed.tree.get(node) for node in _NODES):
+        _candidates(composed.tree, problems)
+        _optimizer(composed.tree, problems)
+    return [composed.located(*problem) for problem in problems.found]
+
+
+def _candidates(
+    tree: dict[str, Any], problems: Problems
+) -> tuple[dict[str, Axis], tuple[Constraint, ...], list[dict[str, Any]]]:
+    """Return axes, constraints and start points."""
+    axes = read_axes(tree, problems)
+    if not axes and not problems.found:
+        problems.add("search", "there is no parameter to search; add search.NAME={path: …}")
+    constraints = read_constraints(tree, axes, problems)
+    return axes, constraints, read_start_points(tree, axes, problems)
 
 
 def cost_of(composed: Composed, e: Experiment) -> Cost | None:
@@ -73,10 +91,10 @@ def _check_pruning(cost: Cost, e: Experiment, problems: Problems) -> None:
             problems.add(at, f"{'.'.join(term.key)} has no value in the short run: {reason}")
 
 
-def _optimizer(tree: dict[str, Any], e: Experiment, problems: Problems) -> Any:
+def _optimizer(tree: dict[str, Any], problems: Problems) -> Any:
     node = tree.get("optimizer")
     if not node:
         known = nearest("", names("optimizer"))
         problems.add("optimizer", f"missing; choose one, such as optimizer=tpe{known}")
         return None
-    return read_part("optimizer", node, "optimizer", e.dt, problems)
+    return read_part("optimizer", node, "optimizer", 0.0, problems)

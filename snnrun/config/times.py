@@ -30,7 +30,7 @@ class Time(NamedTuple):
 def check_times(e: Experiment, problems: Problems) -> None:
     """Note times shorter than a step, and windows that are no whole number of steps."""
     for time in _times(e):
-        if isinstance(time.value, Distribution):
+        if isinstance(time.value, Distribution) or not problems.sound(time.path):
             continue
         if time.positive and time.value < e.dt * (1 - _CLOSE):
             problems.add(time.path, f"must be at least dt ({e.dt:g} ms), not {_ms(time.value)}")
@@ -72,7 +72,7 @@ def _ms(ms: float) -> str:
 def _times(e: Experiment) -> Iterator[Time]:
     """Yield all times of an experiment that are counted in steps."""
     for path, part in _parts(e):
-        for field in dataclasses.fields(part):
+        for field in dataclasses.fields(part) if part is not None else ():
             parameter: Parameter = field.metadata["parameter"]
             if parameter.in_steps:
                 value = getattr(part, field.name)

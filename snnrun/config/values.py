@@ -21,7 +21,7 @@ from omegaconf import OmegaConf
 from snnrun.config.reader import plain
 from snnrun.errors import ConfigError
 
-_KEY = re.compile(r"[\w-]+(\.[\w-]+)*", re.ASCII)
+_KEY = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class _UnusualError(Exception):
@@ -69,7 +69,7 @@ def put_with_omegaconf(tree: dict[str, Any], values: list[Override]) -> dict[str
                 (OmegaConf.select(cfg, parent) if parent else cfg).pop(last)
             else:
                 value = _plain(override)
-                OmegaConf.update(cfg, key, value, merge=not _whole(value), force_add=True)
+                OmegaConf.update(cfg, key, value, merge=not is_whole(value), force_add=True)
         except ConfigError:
             raise
         except Exception as error:
@@ -84,7 +84,7 @@ def _container(cfg: Any) -> dict[str, Any]:
     return {str(k): v for k, v in tree.items()}
 
 
-def _whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
     """Return whether a value takes the place of a node; other mappings are merged into it."""
     return isinstance(value, dict) and not {"kind", "dist"}.isdisjoint(value)
 
@@ -109,7 +109,7 @@ def _put_one(tree: dict[str, Any], override: Override) -> dict[str, Any]:
         return _without(tree, key.split("."))
     value = _plain(override)
     _check_usual(value)
-    return _with(tree, key.split("."), value, merge=not _whole(value))
+    return _with(tree, key.split("."), value, merge=not is_whole(value))
 
 
 def _with(node: dict[str, Any], names: list[str], value: Any, merge: bool) -> dict[str, Any]:

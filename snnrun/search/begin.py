@@ -13,7 +13,7 @@ from snnrun import __version__
 from snnrun.batch import cores
 from snnrun.config.build import build
 from snnrun.config.compose import Composed, compose
-from snnrun.config.search import search_of
+from snnrun.config.search import problems_of, search_of
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
 from snnrun.objective._base import Objective
@@ -80,7 +80,10 @@ class Plan:
 def planned(source: Source) -> Plan:
     """Return what a config asks to search; ConfigError with all problems."""
     composed = compose(list(source.overrides), list(source.config_dirs), source.config)
-    e, warnings = build(composed)
+    try:
+        e, warnings = build(composed)
+    except ConfigError as error:
+        raise ConfigError(*error.problems, *problems_of(composed)) from error
     search = search_of(composed, e)
     if search is None:
         raise ConfigError(

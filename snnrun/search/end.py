@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from snnrun.config.compose import compose
+from snnrun.config.compose import Composer
 from snnrun.errors import FileError
 from snnrun.optimizer._study import Study
 from snnrun.search.advice import bounds_advice, idle_terms
@@ -138,4 +138,5 @@ def _config(plan: Plan, record: Record) -> str:
     source = plan.source
     axes, seed = plan.search.axes, plan.seed
     own = repeating(axes, record.values, seed, record.number, record.repeats)
-    return compose([*source.overrides, *own], list(source.config_dirs), source.config).yaml
+    composer = Composer(list(source.config_dirs), source.config)
+    return composer.compose(list(source.overrides), own).yaml

@@ -116,7 +116,8 @@ class Ledger:
         `more`: it was over in one more network than it has results of.
         """
         number, values, _ = tried.candidate
-        overrides = repeating(self.axes, values, self.seed, number, len(tried.runs) + more)
+        settings = repeating(self.axes, values, self.seed, number, len(tried.runs) + more)
+        overrides = [str(assignment(path, value).input_line) for path, value in settings]
         content = {"number": number, **told, "values": values, "overrides": overrides}
         path = self.folder / "candidates" / f"{number}.json"
         try:
@@ -133,10 +134,9 @@ def changes(axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, numb
 
 def repeating(
     axes: Mapping[str, Axis], values: Mapping[str, Any], seed: int, number: int, networks: int
-) -> list[str]:
-    """Return the overrides with which `simulate` repeats a candidate that had some networks."""
-    settings = *changes(axes, values, seed, number), ("trials", max(1, networks))
-    return [str(assignment(path, value).input_line) for path, value in settings]
+) -> Changes:
+    """Return the settings with which `simulate` repeats a candidate that had some networks."""
+    return (*changes(axes, values, seed, number), ("trials", max(1, networks)))
 
 
 def seed_of(seed: int, number: int) -> int:

@@ -409,6 +409,17 @@ class TestBadInput:
         assert "Traceback" not in outcome.err
         assert not list(Path().iterdir())
 
+    def test_problems_of_the_network_and_of_the_search_come_together(self, cli):
+        broken = ("network.projections.EX.pre=Y", "statistics.fano_factor.kind=fan", "dt=0")
+        axes = ("search.w.low=11", "optimizer.candidates=0", "constraints=['w <= x']")
+        outcome = cli("optimize", *SIX, *broken, *axes, "--out", "s")
+        assert outcome.code == 2
+        places = [line.split(": ")[1] for line in outcome.err.splitlines()]
+        assert places == [
+            *("dt", "statistics.fano_factor.kind", "network.projections.EX.pre"),
+            *("search.w.high", "constraints.0", "optimizer.candidates"),
+        ]
+
     def test_nothing_to_search(self, cli):
         outcome = cli("optimize", *NETWORK)
         assert outcome.code == 2

@@ -1,6 +1,7 @@
 """The composed tree becomes a checked experiment; all problems come at once."""
 
 import copy
+import itertools
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnrun.config.build import build
-from snnrun.config.compose import compose
+from snnrun.config.compose import Composer, compose
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from tests.cli.program import call
@@ -57,6 +58,57 @@ def test_all_problems_come_at_once_each_with_its_place_and_source():
         assert len([p for p in found if p.startswith(start)]) == 1, (start, found)
     assert len(found) == len(starts)
     assert all("(override '" in p for p in found)
+
+
+INDEPENDENT = {  # of what is wrong with one value, a name, parts that don't fit, what is recorded
+    "dt": "dt=0",
+    "seed": "seed=-1",
+    "size": "network.populations.I.size=many",
+    "rate": "drive.X.rate=-3",
+    "p": "network.projections.II.connect.p=1.5",
+    "pre": "network.projections.EX.pre=Y",
+    "post": "network.projections.IE.post=J",
+    "synapse": "network.projections.EI.synapse=K",
+    "no synapse": "network.projections.II.synapse=null",
+    "no rule": "network.projections.EE.connect=null",
+    "grid": "network.populations.E.positions=grid",
+    "window": "statistics.firing_rate.window_ms=-1",
+    "population": "statistics.fano_factor.population=Q",
+    "spikes": "record.spikes=[E, Q]",
+    "counts": "record.counts.populations=[Q]",
+    "state": "+record.state.Z={every_ms: 1, variables: [v]}",
+    "neurons": "+record.state.E={every_ms: 1, variables: [v], neurons: [10000]}",
+    "checkpoints": "checkpoint.at_ms=[1e9]",
+}
+
+
+def test_none_of_several_problems_hides_another():
+    composer = Composer([])
+
+    def found(lines):
+        with pytest.raises(ConfigError) as caught:
+            build(composer.compose(lines))
+        return [problem.partition(": ")[0] for problem in caught.value.problems]
+
+    alone = {name: found([line]) for name, line in INDEPENDENT.items()}
+    for name, places in alone.items():
+        assert len({*places}) == 1, (name, places)
+    for pair in itertools.combinations(INDEPENDENT, 2):
+        together = found([INDEPENDENT[name] for name in pair])
+        assert sorted(together) == sorted(alone[pair[0]] + alone[pair[1]]), pair
+    everything = found(list(INDEPENDENT.values()))
+    assert sorted(everything) == sorted(itertools.chain(*alone.values()))
+
+
+def test_nothing_follows_from_a_part_with_problems():
+    (found,) = problems("network.synapses.E=5", "record.state.E={every_ms: 1, variables: [i_E]}")
+    assert found.startswith("network.synapses.E: must be a mapping")
+    found = problems("network.populations.E=5", "statistics.fano_factor.population=E")
+    assert [p.partition(":")[0] for p in found] == ["network.populations.E"]
+    (found,) = problems("drive.X=5", "record.spikes=[X]")
+    assert found.startswith("drive.X: must be a mapping")
+    (found,) = problems("drive.X.rate=-1", "network.projections.EX.connect.p=0.1")
+    assert found.startswith("drive.X.rate: must be at least 0")
 
 
 def test_a_problem_of_a_file_names_the_file(tmp_path):

@@ -176,6 +176,20 @@ YAML = {
     "large-real": ("dt: 1" + "0" * 400, "dt: must be a number in ms"),
     "infinite-real": ("dt: 1e400", "dt: must be a number in ms"),
     "hexadecimal": ("seed: 0x" + "f" * 5000, "seed: must be a whole number"),
+    "octal": (
+        "seed: 1\ntrials: 010",
+        "line 2, column 9: YAML: 010 can be taken for another number",
+    ),
+    "octal-after-a-sign": ("seed: -007", "line 1, column 7: YAML: -007 can be taken for another"),
+    "octal-with-a-tag": ('seed: !!int "010"', "line 1, column 7: YAML: 010 can be taken for"),
+    "octal-in-a-list": ("record: {spikes: [010]}", "line 1, column 19: YAML: 010 can be taken for"),
+    "real-after-a-zero": ("dt: 00.5", "line 1, column 5: YAML: 00.5 can be taken for another"),
+    "base-2": ("seed: 0b101", "line 1, column 7: YAML: 0b101 can be taken for another number"),
+    "base-60": ("seed: 1:40", "line 1, column 7: YAML: 1:40 can be taken for another number"),
+    "real-in-base-60": (
+        "dt: 190:20:30.15",
+        "column 5: YAML: 190:20:30.15 can be taken for another",
+    ),
     "key-twice": ("seed: 1\nseed: 2", "line 2, column 1: YAML: duplicate key seed"),
     "number-twice": ("drive: {1: {}, 1: {}}", "duplicate key 1"),
     "number-and-word-twice": ("drive: {1: {}, '1': {}}", "duplicate key 1"),
@@ -204,7 +218,19 @@ def test_yaml(text):
     assert sorted(os.listdir()) == ["c.yaml"]
 
 
-@pytest.mark.parametrize("text", [YAML["python"], YAML["laughs-in-maps"], YAML["key-twice"]])
+def test_numbers_that_mean_one_thing_are_read():
+    text = "[0, -0, 10, 0x10, 1_000, 0.5, -0.5e3, 1e3, 0e3, '010', '1:40', 0o7, 090]"
+    numbers = [0, 0, 10, 16, 1000, 0.5, -500.0, 1000.0, 0.0, "010", "1:40", "0o7", "090"]
+    assert read(write("c.yaml", f"a: {text}"))[1] == {"a": numbers}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        YAML[name]
+        for name in ("python", "laughs-in-maps", "key-twice", "octal-in-a-list", "base-60")
+    ],
+)
 def test_yaml_of_a_users_folder(text):
     content, says = text
     message = refusal("network=n", network__n=HEAD + content)

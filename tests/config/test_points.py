@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnrun.config.compose import Composer
+from snnrun.config.hydra_app import parser
 from snnrun.config.points import Grid
+from snnrun.config.values import put
 from snnrun.errors import ConfigError
 
 W = "network.projections.EE.weight"
@@ -93,13 +95,54 @@ def test_without_a_swept_key_there_is_one_point(app):
     assert Grid(app, []).number == 1
 
 
-def test_of_a_key_given_twice_the_last_counts(app):
-    assert [p.values for p in Grid(app, ["seed=1,2", "seed=3,4,5"]).points()] == [
-        {"seed": 3},
-        {"seed": 4},
-        {"seed": 5},
-    ]
-    assert Grid(app, ["seed=1,2", "seed=3"]).number == 1
+A = "network.populations.A"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"{A}={{size: 5}}", f"{A}={{v_init: -65.0}}"],
+        [f"+{A}={{size: 5}}", f"{A}={{v_init: -65.0}}", f"++{A}.size=7"],
+        ["optimizer={seed: 1}", "optimizer={batch: 2}"],
+        [f"{A}.size=5", f"~{A}.size", f"{A}.type=inhibitory"],
+        ["trials=2", "trials=3"],
+    ],
+)
+def test_a_point_has_all_overrides_of_a_key_in_their_order(app, lines):
+    points = [*Grid(app, [*lines, "seed=1,2"]).points()]
+    assert [point.values for point in points] == [{"seed": 1}, {"seed": 2}]
+    for seed, point in enumerate(points, 1):
+        given, expected = (
+            put({}, [*map(parser(), texts)])
+            for texts in (point.overrides, [*lines, f"seed={seed}"])
+        )
+        assert given == expected
+
+
+def test_mappings_that_are_swept_are_merged_with_others(app):
+    grid = Grid(app, [f"{A}={{size: 5}},{{size: 6}}", f"{A}={{v_init: -65}}"])
+    assert [point.values for point in grid.points()] == [{A: {"size": 5}}, {A: {"size": 6}}]
+    assert all(f"{A}={{v_init:-65}}" in point.overrides for point in grid.points())
+
+
+@pytest.mark.parametrize("last", ["seed=3", "+seed=3"])
+def test_a_single_value_takes_the_place_of_those_before_it(app, last):
+    grid = Grid(app, ["seed=1,2", last])
+    assert (grid.number, grid.swept) == (1, [])
+    assert Grid(app, ["seed=5", "seed=1,2"]).number == 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["seed=1,2", "seed=3,4,5"],
+        ["seed=1,2", "+seed=3,4"],
+        [f"{A}={{size: 5}},{{size: 6}}", f"{A}={{v_init: -65}},{{v_init: -60}}"],
+    ],
+)
+def test_a_second_sweep_of_a_key_is_refused(app, lines):
+    with pytest.raises(ConfigError, match=r"(seed|A): is swept twice; write its values once"):
+        Grid(app, lines)
 
 
 @pytest.mark.parametrize("text", ["shuffle(1,2,3,4)", "shuffle(range(1,5))"])

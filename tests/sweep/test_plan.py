@@ -72,6 +72,15 @@ def test_it_is_the_same_when_read_again_and_composes_each_point(tmp_path, overri
         build(again.composed(point))
 
 
+def test_a_point_is_the_run_of_the_same_overrides():
+    lines = ("network.populations.E={size: 10}", "network.populations.E={v_init: -65.0}")
+    lines += ("+record.state={E: {every_ms: 1}}", "record.state={E: {variables: [v]}}")
+    plan = planned(*lines, "seed=1,2", "record.spikes=[E]")
+    for seed, point in enumerate(plan.points, 1):
+        expected = compose([*lines, f"seed={seed}", "record.spikes=[E]"], [])
+        assert json.dumps(plan.composed(point).tree) == json.dumps(expected.tree)
+
+
 def test_invalid_points_say_why_and_the_others_count_on():
     plan = planned("seed=-1,1,foo,2")
     assert [point.values for point in plan.points] == [{"seed": s} for s in (-1, 1, "foo", 2)]
