@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from snnrun.config.precision import unresolved
 from snnrun.distribution import mean
 from snnrun.experiment import Experiment
 from snnrun.network import Population, Projection
@@ -11,7 +12,7 @@ from snnrun.synapse._base import Synapse
 
 def cautions(e: Experiment) -> list[str]:
     """Return the warnings."""
-    found = [*_times(e), *_statistics(e)]
+    found = [*_times(e), *unresolved(e), *_statistics(e)]
     for name, p in e.network.projections.items():
         population, synapse = (
             e.network.populations.get(p.pre),
