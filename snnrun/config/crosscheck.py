@@ -10,6 +10,7 @@ import numpy as np
 from snnrun.config.cautions import cautions
 from snnrun.config.choose import nearest
 from snnrun.config.fields import Problems
+from snnrun.config.indices import too_many
 from snnrun.connect._base import Layer
 from snnrun.distribution import Distribution, mean
 from snnrun.drive._base import Drive
@@ -31,6 +32,8 @@ def cross_check(e: Experiment, problems: Problems) -> list[str]:
         _unused(e, problems)
         _recorded(e, problems)
         _checkpoints(e, problems)
+        for path, problem in too_many(e):
+            problems.add(path, problem)
     return [] if problems.found else cautions(e)
 
 
