@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from snnrun.config.indices import ring_too_long
 from snnrun.engine.plan import BLOCK, Limits, Recording, Sample
 from snnrun.engine.run import Backend, all_devices
 from snnrun.errors import ConfigError
@@ -47,6 +48,8 @@ def choose(e: Experiment, own_contacts: bool | None = None, processes: int = 1) 
         backend = Backend(e.engine.backend, *how, limits, own_contacts)
     except RuntimeError as error:
         raise ConfigError(f"engine.backend: {error}; choose auto or xla") from error
+    if backend.kind != "reference" and not backend.native and (problem := ring_too_long(e, lanes)):
+        raise ConfigError(f"network.projections: {problem}")
     return Batch(backend, workers[: -(-e.trials // backend.lanes)])
 
 
@@ -111,7 +114,7 @@ def _lanes(e: Experiment, workers: int, processes: int) -> int:
     if e.engine.delivery == "dense" and (lack := _lacking(e, 1, 1, processes)):
         raise ConfigError(f"engine.delivery: dense: {lack}; choose event")
     lanes = min(max(1, _LANE_NEURONS // e.network.size), -(-e.trials // workers))
-    while lanes > 1 and _lacking(e, lanes, workers, processes):
+    while lanes > 1 and (_lacking(e, lanes, workers, processes) or ring_too_long(e, lanes)):
         lanes //= 2
     return lanes
 

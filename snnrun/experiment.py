@@ -2,7 +2,10 @@
 
 import dataclasses
 
+import numpy as np
+
 from snnrun.component import param
+from snnrun.distribution import Distribution, Value, draw
 from snnrun.drive._base import Drive
 from snnrun.network import NetworkSpec
 from snnrun.statistics._base import Statistic
@@ -197,8 +200,22 @@ class Experiment:
         return round(min(ms / self.dt, 2.0**62))  # no run is as long; infinity has no steps
 
     @property
+    def depth(self) -> int:
+        """Slots of the input ring: the longest delay in steps (a power of two if drawn), and 1."""
+        longest = (_steps_of(p.delay, self.dt) for p in self.network.projections.values())
+        return max(longest, default=0) + 1
+
+    @property
     def recorded(self) -> list[str]:
         """Names of the populations and drives whose spikes are written."""
         if self.record.spikes is None:
             return list(self.network.populations)
         return list(self.record.spikes)
+
+
+def _steps_of(delay: Value, dt: float) -> int:
+    """Return the longest delay of a projection in steps."""
+    if not isinstance(delay, Distribution):
+        return round(delay / dt)
+    sample = draw(delay, np.random.default_rng(0), 10_000)
+    return 1 << max(1, round(float(sample.max()) / dt)).bit_length()

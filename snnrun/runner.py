@@ -14,6 +14,7 @@ from snnrun.experiment import Experiment
 from snnrun.files import Files
 from snnrun.group import Group, first_ready, make_ready
 from snnrun.interruption import Interruption
+from snnrun.neuron._base import resets_itself
 from snnrun.observe import Observer
 from snnrun.pulse import Pulse
 from snnrun.summary import Summary
@@ -30,8 +31,8 @@ def run(
     """
     observer.stage("build")
     batch = choose(e)
-    if batch.backend.note:
-        files.log(batch.backend.note)
+    for note in _notes(e, batch):
+        files.log(note)
     course = Course(e, files, batch.backend)
     with contextlib.closing(files):
         clock = Clock({}, cpu_from=0.0)
@@ -76,6 +77,16 @@ def compile_only(e: Experiment) -> Compiled | None:
     batch = choose(e)
     first_ready(e, batch, draw_network(e, 0))
     return batch.backend.compiled
+
+
+def _notes(e: Experiment, batch: Batch) -> Iterator[str]:
+    """Yield what the user should know of how it is computed."""
+    if batch.backend.note:
+        yield batch.backend.note
+    populations = e.network.populations.items()
+    own = [name for name, p in populations if resets_itself(p.neuron.model())]
+    if own and batch.backend.native:
+        yield f"{', '.join(own)}: reset by XLA, not by the native kernel, which delivers the spikes"
 
 
 def _ended(course: Course) -> Outcome:

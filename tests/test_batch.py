@@ -12,7 +12,9 @@ import pytest
 from snnrun import batch
 from snnrun.config.build import build
 from snnrun.config.compose import compose
+from snnrun.engine import native
 from snnrun.errors import ConfigError
+from snnrun.preflight import sizes
 from tests.cli.program import ROOT, call
 
 FEW = ["network=balanced_small", "trials=5", "duration.ms=400", "duration.warmup_ms=0"]
@@ -74,6 +76,36 @@ def test_cores_are_those_of_the_job(monkeypatch):
     assert batch.cores() == 3
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "16")
     assert batch.cores() == 8
+
+
+class TestLongRing:
+    """Three synapses of 50 000 neurons, and delays of so many steps."""
+
+    def delayed(self, steps, *overrides):
+        delay = f"network.projections.EI.delay={steps * 0.05}"
+        return experiment("network.scale=50", delay, *overrides)
+
+    def test_is_refused_before_anything_is_built(self, monkeypatch):
+        monkeypatch.setattr(native, "ready", lambda: False)
+        with pytest.raises(ConfigError, match=r"longest delay \(20000 steps\) and 150000 targets"):
+            batch.choose(self.delayed(20000))
+        monkeypatch.setattr(native, "ready", lambda: True)
+        monkeypatch.setattr(sizes, "memory", lambda *_: {"program": 0.0})
+        assert batch.choose(self.delayed(20000, "engine.threads=1")).lanes == 1
+
+    @pytest.mark.parametrize("how", ["backend=xla", "delivery=dense"])
+    def test_is_a_problem_of_a_configuration_that_wants_no_kernel(self, how):
+        with pytest.raises(
+            ConfigError, match=r"make an input ring of 3e\+09 numbers; at most 2\^31"
+        ):
+            self.delayed(20000, f"engine.{how}")
+
+    def test_of_many_trials_is_refused_too(self, monkeypatch):
+        monkeypatch.setattr(sizes, "memory", lambda *_: {"program": 0.0})
+        e = self.delayed(10000, "engine.backend=xla")
+        assert batch.choose(e).lanes == 1
+        with pytest.raises(ConfigError, match="2 trials together"):
+            batch.choose(self.delayed(10000, "engine.backend=xla", "engine.batch=2"))
 
 
 class TestMemory:

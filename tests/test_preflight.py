@@ -74,7 +74,7 @@ class TestSizes:
         engine = [a.nbytes / (2 if a is edges.weight else 1) for a in held]
         expected = (sum(a.nbytes for a in held) + 2 * sum(engine)) / 2**20
         assert sizes.memory(e, 1)["contacts"] == pytest.approx(expected, rel=0.01)
-        assert sizes._depth(e) == edges.depth
+        assert e.depth == edges.depth
 
     def test_of_spikes_and_states_on_disk(self):
         state = "record.state.E={variables: [v, i_E], every_ms: 1, neurons: [1, 2, 3]}"

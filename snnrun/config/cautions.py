@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from snnrun.config.precision import unresolved
 from snnrun.config.times import rounded_times
 from snnrun.connect._base import Layer
 from snnrun.distribution import BOUNDED, Distribution, mean
@@ -13,7 +14,7 @@ from snnrun.synapse._base import Synapse
 
 def cautions(e: Experiment) -> list[str]:
     """Return the warnings."""
-    found = [*_times(e), *rounded_times(e), *_statistics(e)]
+    found = [*_times(e), *rounded_times(e), *unresolved(e), *_statistics(e)]
     for name, p in e.network.projections.items():
         population, synapse = (
             e.network.populations.get(p.pre),

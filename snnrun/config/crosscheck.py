@@ -9,6 +9,7 @@ import numpy as np
 
 from snnrun.config.choose import nearest
 from snnrun.config.fields import Problems
+from snnrun.config.indices import too_many
 from snnrun.config.times import check_times
 from snnrun.connect._base import Layer
 from snnrun.distribution import Distribution, mean
@@ -33,6 +34,8 @@ def cross_check(e: Experiment, before: Problems) -> list[tuple[str, str]]:
     _unused(e, problems)
     _recorded(e, problems)
     _checkpoints(e, problems)
+    if not (before.found or problems.found):
+        problems.found += too_many(e)
     return problems.found
 
 

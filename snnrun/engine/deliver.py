@@ -35,7 +35,7 @@ def finish(plan: Plan, c: Constants, s: State, spikes: Spikes, now: Now) -> tupl
     bit = n.astype(jnp.uint32) & 31
     send = multiply if plan.dense else deliver
     flags = _flags(plan, spiking, spikes.drives >> bit & 1)
-    arrivals, ring = _due(plan, send(plan, c.edges, _empty(plan, s.ring), flags, n), n)
+    arrivals, ring = _due(plan, send(plan, c.edges, _empty(plan, s.ring), flags, n), n, c.one)
     train = spikes.neurons | spiking.astype(jnp.uint32) << bit
     return State(arrivals, ring, tuple(neurons), s.synapses), train
 
@@ -45,14 +45,19 @@ def _empty(plan: Plan, ring: Any) -> Any:
     return ring if plan.depth > 1 else jnp.zeros(plan.lanes * plan.slots, plan.dtype)
 
 
-def _due(plan: Plan, ring: Any, n: Any) -> tuple[Any, Any]:
-    """Take the input of step n + 1 out of the ring: `[B, slots]`, and the rest."""
+def _due(plan: Plan, ring: Any, n: Any, one: Any) -> tuple[Any, Any]:
+    """Take the input of step n + 1 out of the ring: `[B, slots]`, and the rest.
+
+    What is written where it was depends on what was read (`one` is a 1, but XLA does not know):
+    so the ring is read before it is changed, and needs no copy.
+    """
     if plan.depth == 1:
         return ring.reshape(plan.lanes, plan.slots), jnp.zeros(0, plan.dtype)
     size = plan.lanes * plan.slots
     at = ((n + 1) % plan.depth * size,)
-    due = lax.dynamic_slice(ring, at, (size,)).reshape(plan.lanes, plan.slots)
-    return due, lax.dynamic_update_slice(ring, jnp.zeros(size, ring.dtype), at)
+    due = computed_once(lax.dynamic_slice(ring, at, (size,)), one)
+    ring = lax.dynamic_update_slice(ring, jnp.where(one > 0, 0, due), at)
+    return due.reshape(plan.lanes, plan.slots), ring
 
 
 def _flags(plan: Plan, spiking: Any, drives: Any) -> Any:

@@ -7,7 +7,7 @@ can be used. It resets the same neurons and adds the same numbers in the same or
 import ctypes
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from snnrun.engine.constants import Constants
 from snnrun.engine.plan import Plan
 from snnrun.engine.state import Now, Spikes, State
+from snnrun.neuron._base import computed_once, resets_itself
 
 _TYPES = ("float32", "float64")
 _VERSION = "v7"  # of the operands, as in deliver.cc: part of the names in library and program
@@ -40,23 +41,22 @@ def finish(plan: Plan, c: Constants, s: State, spikes: Spikes, now: Now) -> tupl
     """Do what `deliver.finish` does, in place.
 
     The state of the synapses goes through the kernel untouched: XLA then computes it in this step
-    and once, where it would do so again in all that needs it later, and copies nothing.
+    and once, where it would do so again in all that needs it later, and copies nothing. So does
+    the state of neurons that reset themselves: the kernel only learns who of them spiked.
     """
     e = c.edges
+    groups = [_group(*each, c) for each in zip(plan.models, s.neurons, c.models, strict=True)]
     operands = [spikes.neurons, spikes.drives, e.start, e.target, e.scale, e.delay]
     operands += [_or_none(e.weight, plan.dtype), _or_none(e.extra, "int32")]
-    passed, structure = jax.tree.flatten(s.synapses)
+    passed, structure = jax.tree.flatten((s.synapses, [group.passed for group in groups]))
     numbers = jnp.asarray([now.offset, len(passed)], jnp.int32)
     operands += [now.base.reshape(1), numbers, s.ring]
     changed = [0, 10] if plan.ring else [0]
     changed += range(len(operands), len(operands) + len(passed))
     operands += passed
-    for (cls, _, _), state, k in zip(plan.models, s.neurons, c.models, strict=True):
-        fields = ("v", "refractory", cls.second)
-        changed += [len(operands) + i for i, name in enumerate(fields) if name in state._fields]
-        parts = [getattr(state, str(name), None) for name in fields]
-        parts += [getattr(k, n, None) for n in ("threshold", "reset", "refractory", "jump")]
-        operands += map(_or_none, parts, _dtypes(plan))
+    for group in groups:
+        changed += [len(operands) + i for i, x in enumerate(group.parts[:3]) if x is not None]
+        operands += map(_or_none, group.parts, _dtypes(plan))
     call = jax.ffi.ffi_call(
         f"snnrun_finish_{plan.dtype}_{_VERSION}",
         [
@@ -67,12 +67,37 @@ def finish(plan: Plan, c: Constants, s: State, spikes: Spikes, now: Now) -> tupl
     )
     arrivals, train, *rest = call(*operands)
     ring = rest.pop(0) if plan.ring else s.ring
-    synapses = jax.tree.unflatten(structure, [rest.pop(0) for _ in passed])
+    synapses, own = jax.tree.unflatten(structure, [rest.pop(0) for _ in passed])
     after = []
-    for (cls, _, _), state in zip(plan.models, s.neurons, strict=True):
-        names = [name for name in ("v", "refractory", cls.second) if name in state._fields]
-        after.append(state._replace(**{name: rest.pop(0) for name in names}))
+    for group, state, itself in zip(groups, s.neurons, own, strict=True):
+        values = {name: rest.pop(0) for name in group.names}
+        after.append(state._replace(**values) if itself is None else itself)
     return State(arrivals, ring, tuple(after), synapses), train
+
+
+class _Group(NamedTuple):
+    """A model's operands of the kernel (None: it has no such thing), see deliver.cc.
+
+    `names`: fields of its state that the kernel changes, one a result; `passed`: the whole state,
+    where XLA has reset it already.
+    """
+
+    names: tuple[str, ...]
+    parts: list[Any]
+    passed: Any = None
+
+
+def _group(model: Any, state: Any, k: Any, c: Constants) -> _Group:
+    cls = model[0]
+    if resets_itself(cls):
+        after, spiked = cls.spike(state._replace(v=computed_once(state.v, c.one)), k, jnp)
+        flags = spiked.astype(state.v.dtype)  # a potential whose threshold is 1
+        threshold, reset = jnp.ones((1, 1), flags.dtype), jnp.zeros((1, 1), flags.dtype)
+        return _Group(("",), [flags, None, None, threshold, reset, None, None], after)
+    fields = ("v", "refractory", cls.second)
+    parts = [getattr(state, str(name), None) for name in fields]
+    parts += [getattr(k, name, None) for name in ("threshold", "reset", "refractory", "jump")]
+    return _Group(tuple(str(name) for name in fields if name in state._fields), parts)
 
 
 def _dtypes(plan: Plan) -> list[str]:

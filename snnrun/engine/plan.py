@@ -158,7 +158,7 @@ def make_plan(
         recording=recording,
         sampled=tuple(_locate(network, s) for s in recording.samples),
         dense=dense,
-        native=native and not dense and not any(cls.resets_itself for cls, _, _ in network.models),
+        native=native and not dense,
     )
 
 

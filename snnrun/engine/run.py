@@ -92,21 +92,27 @@ class Backend:
     @property
     def note(self) -> str | None:
         """What the user should know of the choice: the portable path where it is slower."""
-        if self.kind != "xla" or native.ready() or self._device.platform != "cpu":
+        elsewhere = self._dense or self._device.platform != "cpu"
+        if self.kind != "xla" or native.ready() or elsewhere:
             return None
         return "the native kernel is not built (no C++ compiler at installation): slower delivery"
 
     @property
+    def native(self) -> bool:
+        """Whether the native kernel delivers spikes; a matrix product leaves it nothing to do."""
+        return self.kind == "native" and not self._dense
+
+    @property
     def device(self) -> str:
-        """Name of the device that computes."""
+        """Name of the device that computes, and what delivers spikes where that is special."""
         if self.kind == "reference":
             return "cpu (numpy)"
-        kernel = ", native kernel" if self.kind == "native" else ""
-        return f"{self._device.platform} ({self._device.device_kind}){kernel}"
+        how = ", native kernel" if self.native else ", matrix product" if self._dense else ""
+        return f"{self._device.platform} ({self._device.device_kind}){how}"
 
     def plan(self, networks: list[Network]) -> Plan:
         """Return the plan of `lanes` trials of a network, or of one network each."""
-        how = self.kind == "native", self._dense
+        how = self.native, self._dense
         plan = make_plan(networks[0], self.lanes, self.dtype, self.recording, *how)
         return dataclasses.replace(plan, depth=max(n.edges.depth for n in networks))
 

@@ -49,8 +49,7 @@ class XlaEngine:
         if key in _programs:
             self._call = _programs[key]
             return Compiled(0.0, 0.0, "hit")
-        while len(_programs) >= _MOST_PROGRAMS:  # a sweep may have thousands of shapes
-            del _programs[next(iter(_programs))]
+        _make_room()
         begun = time.perf_counter()
         jitted = jax.jit(chunk, static_argnames="plan", donate_argnames="carry")
         with jax.default_device(self._device):
@@ -91,6 +90,19 @@ class XlaEngine:
             fingerprint=np.zeros((lanes, neurons, 2), np.uint32),
             total=np.zeros((lanes, neurons), np.int32),
         )
+
+
+def _make_room() -> None:
+    """Drop the oldest programs, and all that JAX keeps of each that it compiled.
+
+    A sweep may have thousands of shapes. The programs that stay are not compiled again: they are
+    no part of JAX's caches.
+    """
+    if len(_programs) < _MOST_PROGRAMS:
+        return
+    while len(_programs) >= _MOST_PROGRAMS:
+        del _programs[next(iter(_programs))]
+    jax.clear_caches()
 
 
 def _compiled(lowered: Any, device: Any) -> Any:

@@ -71,7 +71,6 @@ class Neuron(Component):
     state: ClassVar[type]
     units: ClassVar[dict[str, str]] = {"v": "mV", "refractory": "steps"}
     second: ClassVar[str | None] = None
-    resets_itself: ClassVar[bool] = False  # with an own `spike`: not by the native kernel
 
     @classmethod
     def state_variables(cls) -> tuple[str, ...]:
@@ -144,6 +143,11 @@ class Neuron(Component):
     def step(cls, s: Any, inputs: Inputs, c: Any, xp: Any) -> tuple[Any, Any]:
         """Return the state one step later and who spiked."""
         return cls.spike(cls.advance(s, inputs, c, xp), c, xp)
+
+
+def resets_itself(model: Any) -> bool:
+    """Return whether a model has a `spike` of its own, which the native kernel does not know."""
+    return getattr(model.spike, "__func__", model.spike) is not vars(Neuron)["spike"].__func__
 
 
 def ordered(neuron: Neuron, low: str, high: str) -> list[str]:

@@ -155,8 +155,6 @@ def substepped(number: int) -> type[Any]:
     """Return the model with so many Heun steps in a time step; it resets within the step."""
 
     class Substepped(AdEx):
-        resets_itself = True
-
         @staticmethod
         def advance(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> State:
             held = s.refractory > 0

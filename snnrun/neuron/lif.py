@@ -28,10 +28,10 @@ from snnrun.neuron._base import Inputs, Neuron, jumped, ordered, refractory_step
 
 
 class Coefficients(NamedTuple):
-    """Propagators of one step."""
+    """Constants of one step; `relaxed`: share of the way to `v_inf` that V goes in it."""
 
-    decay: Any
-    rest: Any
+    relaxed: Any
+    v_inf: Any
     resistance: Any
     g_l: Any
     i_rest: Any
@@ -79,11 +79,10 @@ class LIF(Neuron):
         return self.t_ref
 
     def prepare(self, dt: float) -> Coefficients:
-        decay = np.exp(-dt / np.asarray(self.tau_m))
-        resistance = -np.expm1(-dt / np.asarray(self.tau_m)) * self.tau_m / self.c_m
+        resistance = np.asarray(self.tau_m) / self.c_m
         return Coefficients(
-            decay=decay,
-            rest=(1 - decay) * self.e_l + resistance * self.i_e,
+            relaxed=-np.expm1(-dt / np.asarray(self.tau_m)),
+            v_inf=self.e_l + resistance * self.i_e,
             resistance=resistance,
             g_l=self.c_m / np.asarray(self.tau_m),
             i_rest=self.c_m / np.asarray(self.tau_m) * self.e_l + self.i_e,
@@ -102,7 +101,8 @@ class LIF(Neuron):
     def advance(s: State, inputs: Inputs, c: Coefficients, xp: Any) -> State:
         before = jumped(s.v, inputs)
         if inputs.conductance is None:
-            v = c.rest + c.decay * before + c.resistance * inputs.current
+            # a decay near 1, rounded, would move the potential V rests at
+            v = before + c.relaxed * (c.v_inf - before + c.resistance * inputs.current)
         else:
             v = _with_conductances(before, inputs, c, xp)
         return s._replace(v=unless_held(s, v, xp))

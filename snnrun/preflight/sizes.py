@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from snnrun.balance import layers
-from snnrun.distribution import Distribution, Value, draw, mean
+from snnrun.distribution import Distribution, Value, mean
 from snnrun.edges import size_class
 from snnrun.experiment import Experiment
 from snnrun.memory import MB, resident_mb
-from snnrun.network import NetworkSpec, Projection
+from snnrun.network import NetworkSpec
 from snnrun.tally import Windows
 from snnrun.trial import Counting, span
 
@@ -61,7 +61,7 @@ def memory(e: Experiment, lanes: int, groups: int = 1) -> dict[str, float]:
     coefficients = _coefficient_bytes(e, real) * (lanes if e.network.per_trial else 1)
     parts = {
         "contacts": running * networks,
-        "ring": groups * 2 * _depth(e) * lanes * _slots(e.network) * real,
+        "ring": groups * 2 * e.depth * lanes * _slots(e.network) * real,
         "state": groups * (2 * lanes * _state_bytes(e, real) + 3 * coefficients),
         "output": groups * 3 * _output_bytes(e, lanes, real),
         "counts": _tally_bytes(e),
@@ -117,7 +117,7 @@ def _contact_bytes(e: Experiment, real: int) -> tuple[float, float]:
     total = sum(c.contacts for c in found.values())
     if e.engine.delivery == "dense":
         drives = sum(d.size for d in e.drives.values() if d.emits == "spikes")
-        matrix = (e.network.size + drives) * _depth(e) * _slots(e.network) * real
+        matrix = (e.network.size + drives) * e.depth * _slots(e.network) * real
         return 4 * total, 2.0 * matrix
     capacity = size_class(sum(c.contacts + 6 * c.sd for c in found.values()))
     largest = max(c.contacts for c in found.values())
@@ -130,19 +130,6 @@ def _contact_bytes(e: Experiment, real: int) -> tuple[float, float]:
 
 def _slots(spec: NetworkSpec) -> int:
     return len(spec.synapses) * spec.size
-
-
-def _depth(e: Experiment) -> int:
-    """Return the slots of the input ring: the longest delay, a power of two if drawn, and 1."""
-    longest = [_longest(e, p) for p in e.network.projections.values()]
-    return max(longest, default=0) + 1
-
-
-def _longest(e: Experiment, p: Projection) -> int:
-    if not isinstance(p.delay, Distribution):
-        return round(p.delay / e.dt)
-    sample = draw(p.delay, np.random.default_rng(0), 10_000)
-    return 1 << max(1, round(float(sample.max()) / e.dt)).bit_length()
 
 
 def _state_bytes(e: Experiment, real: int) -> float:

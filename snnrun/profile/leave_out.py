@@ -16,7 +16,7 @@ import numpy as np
 
 from snnrun.engine.constants import Constants
 from snnrun.engine.plan import Plan, Recording
-from snnrun.neuron._base import Inputs
+from snnrun.neuron._base import Inputs, resets_itself
 
 Compilable = tuple[Plan, Constants]
 
@@ -39,7 +39,10 @@ def no_neurons(plan: Plan, c: Constants) -> Compilable:
     """The potential of a neuron is the sum of its inputs; no threshold can be reached."""
     each: Any = plan.models
     models = tuple((_idle(cls), start, stop) for cls, start, stop in each)
-    never = tuple(k._replace(threshold=np.full_like(k.threshold, np.inf)) for k in c.models)
+    never = tuple(
+        k._replace(threshold=np.full_like(k.threshold, np.inf)) if "threshold" in k._fields else k
+        for k in c.models
+    )
     return dataclasses.replace(plan, models=models), c._replace(models=never)
 
 
@@ -112,7 +115,13 @@ def _idle(model: Any) -> Any:
             del c, xp
             return s._replace(v=sum(x for x in inputs[:-1] if x is not None))
 
-    return Idle
+    class Silent(Idle):
+        @classmethod
+        def spike(cls, s: Any, c: Any, xp: Any) -> Any:
+            del c
+            return s, xp.zeros(s.v.shape, bool)
+
+    return Silent if resets_itself(model) else Idle
 
 
 class _Silent:

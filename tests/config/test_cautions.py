@@ -9,6 +9,7 @@ from snnrun.component import GROUPS, find, names
 from snnrun.config.build import build
 from snnrun.config.compose import compose
 from snnrun.errors import ConfigError
+from tests.contracts import CONF
 
 # overrides, and what the one who gave them should read; None: nothing
 CASES = [
@@ -27,6 +28,15 @@ CASES = [
     (["network=snops_sbn", "network.sigma.E=0.2"], None),
     (["network=snops_sbn", "drive=none"], "without projections EX, IX"),
     (["network=snops_sbn", "+network.sigma.Q=0.2"], "network.sigma.Q: 0.2 is the width of no proj"),
+    (
+        ["dt=0.001"],
+        "dt: steps of 0.001 ms are too small for single precision, with errors of up to",
+    ),
+    (["dt=0.001"], "0.029 mV (v of network.populations.E.neuron)"),
+    (["network=bg_bench", "dt=0.001"], "0.72 % (w of network.populations.STN.neuron)"),
+    (["dt=0.001", "engine.precision=float64"], None),
+    (["dt=0.001", "engine.backend=reference"], None),
+    (["network.synapses.E.tau_decay=1000"], "0.12 % (i of network.synapses.E)"),
     (["+statistics.firing_rate.sample=900"], "firing_rate.sample: E has only 800 neurons"),
 ]
 EE, EI, E = "network.projections.EE", "network.projections.EI", "network.populations.E.neuron"
@@ -75,6 +85,12 @@ def test_warnings(overrides, expected):
         assert warnings == []
     else:
         assert any(expected in warning for warning in warnings), warnings
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "network").glob("*.yaml")), ids=lambda p: p.stem)
+def test_single_precision_is_enough_for_what_is_shipped(path):
+    _, warnings = build(compose([f"network={path.stem}"], []))
+    assert not any("precision" in warning for warning in warnings)
 
 
 def test_another_drive_of_other_kind_is_told():

@@ -1,5 +1,7 @@
 """Numbers, seeds and durations never compile again."""
 
+import gc
+
 import jax
 import pytest
 
@@ -9,7 +11,7 @@ from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.network import build
 from tests.contracts import signature
-from tests.networks import DT, J, P, cell, compiled, drives, network, simulate, spec, v_init
+from tests.networks import DT, SIZES, J, P, cell, compiled, drives, network, simulate, spec, v_init
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 
@@ -93,3 +95,26 @@ def test_what_must_compile_is_seen(compilations, traces):
         compiled(network(sizes=sizes), lanes=lanes)
     assert len(traces) == 2
     assert len(compilations) >= 2
+
+
+def test_what_is_dropped_is_kept_by_nobody(compilations, traces, monkeypatch):
+    monkeypatch.setattr(xla, "_MOST_PROGRAMS", 2)
+    gc.collect()
+    before, engines = _live(), []
+    for size in (40, 50, 60):
+        engine, c = compiled(network("lif", sizes={**SIZES, "E": size}))
+        engines.append((engine, c, size))
+        del engines[:-2]
+    gc.collect()
+    assert _live() - before == len(xla._programs) == 2
+    compilations.clear()
+    for engine, c, size in engines:
+        simulate(engine, c, v_init(1, size + SIZES["I"]), [32])
+        engine.compile(c)
+    assert len(compilations) == 0 and len(traces) == 3
+
+
+def _live():
+    """Return how many compiled chunks there are."""
+    programs = jax.devices()[0].client.live_executables()
+    return sum(p.hlo_modules()[0].name.startswith("jit_counted") for p in programs)

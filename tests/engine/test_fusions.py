@@ -66,6 +66,16 @@ def test_nothing_is_copied(kind):
     assert shapes(body, "copy") == []
 
 
+@pytest.mark.parametrize("native_", [False, pytest.param(True, marks=needs_kernel)])
+def test_the_ring_is_never_copied_in_a_step(native_):
+    # what is due is read before its place is cleared; a copy would cost more the longer the delays
+    net = network(delay={"EE": 20.0})
+    before, *rest = program(net, native_).split("ENTRY")
+    entries = make_plan(net, 1, "float32", Recording()).ring
+    assert f"f32[{entries}]" in before and len(rest) == 1
+    assert (entries,) not in shapes(before, "copy")
+
+
 def test_normals_are_drawn_once_for_two_steps():
     e, _ = build(compose(["network=lattice_bench"], []))
     text = program(draw_network(e, 0), native.ready())

@@ -20,9 +20,22 @@ from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.engine.state import Now, Spikes
 from snnrun.engine.step import initial_state
+from snnrun.engine.xla import XlaEngine
+from snnrun.network import build as build_network
+from snnrun.neuron._base import resets_itself
 from tests.cli.program import ROOT, call
 from tests.engine.test_deliver import CASES
-from tests.networks import network
+from tests.networks import (
+    DT,
+    assert_active,
+    drives,
+    network,
+    same_spikes,
+    simulate,
+    spec,
+    v_init,
+)
+from tests.neuron.own_reset import with_own_reset
 
 needs_kernel = pytest.mark.skipif(
     not native.ready(), reason="THE NATIVE KERNEL IS NOT BUILT: no C++ compiler at installation"
@@ -90,6 +103,42 @@ def test_same_resets_as_the_portable_path(shipped):
 
 
 @needs_kernel
+@pytest.mark.parametrize("population", ["E", "I"])
+@pytest.mark.parametrize("delay", [{}, {"EE": 0.3}])
+def test_a_model_that_resets_itself_leaves_the_others_to_the_kernel(population, delay):
+    made = with_own_reset(spec("lif", delay=delay), population)
+    net = build_network(made, drives(), 1, DT)
+    assert [resets_itself(cls) for cls, *_ in net.models].count(True) == 1
+    trains = []
+    for native_ in (False, True):
+        plan = make_plan(net, 2, "float32", Recording(), native_)
+        assert plan.native == native_
+        engine, c = XlaEngine(plan), make_constants(net, plan, 1, [0, 1])
+        engine.compile(c)
+        assert ("snnrun_finish" in engine._call.as_text()) == native_
+        trains.append(simulate(engine, c, v_init(2, net.size), [1000, 999, 1001]).spikes)
+    for portable, kernel in zip(*trains, strict=True):
+        assert_active(portable, net.size, 3000)
+        assert same_spikes(portable, kernel)
+
+
+def test_what_ran_is_said(tmp_path):
+    same = ("network=bg_bench", "network.populations.STN.neuron.substeps=4", "duration.ms=20")
+    same += ("duration.warmup_ms=0",)
+    devices = {}
+    for how in ("delivery=event", "delivery=dense", "backend=xla"):
+        spikes(tmp_path / how, *same, f"engine.{how}")
+        with h5py.File(tmp_path / how / "results.h5") as file:
+            devices[how] = file["provenance"].attrs["device"]
+    log = (tmp_path / "delivery=event" / "run.log").read_text()
+    kernel = native.ready()
+    assert devices["backend=xla"] == "cpu (cpu)"
+    assert devices["delivery=dense"] == "cpu (cpu), matrix product"
+    assert devices["delivery=event"] == "cpu (cpu)" + kernel * ", native kernel"
+    assert ("STN: reset by XLA, not by the native kernel" in log) == kernel
+
+
+@needs_kernel
 def test_without_spikes_the_ring_gives_what_is_due():
     net = network(delay={"EE": 0.3})
     s, _, (state, _) = both(net, 2, "float32", -1.0, 3)
@@ -119,6 +168,7 @@ def spikes(out, *overrides):
         ["network=balanced_small", "duration=2s", "trials=3"],
         ["network=izhikevich2003", "duration=2s"],  # every contact has its own weight
         ["network=brunel", "duration.ms=50", "duration.warmup_ms=0"],  # delays
+        ["network=bg_bench", "network.populations.STN.neuron.substeps=2", "duration.ms=500"],
         ["network=coba", "duration.ms=300", "duration.warmup_ms=0", "engine.precision=float64"],
     ],
     ids=lambda o: o[0],

@@ -1,5 +1,7 @@
 """LIF: exact against closed forms and numerical integration."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -7,7 +9,7 @@ from scipy.integrate import solve_ivp
 from snnrun.neuron._base import Inputs
 from snnrun.synapse.biexponential import Biexponential
 from snnrun.synapse.exponential import Exponential
-from tests.contracts import NeuronContract, preset
+from tests.contracts import NeuronContract, arrays, cast, preset, scanned
 
 
 class TestLIF(NeuronContract):
@@ -56,6 +58,23 @@ def test_interspike_interval(current, dt):
     assert intervals.size >= 2
     assert (intervals > exact - 1e-9).all()
     assert (intervals < exact + dt + 1e-9).all()
+
+
+@pytest.mark.parametrize("dt", [0.128, 0.064, 0.032, 0.016, 0.008, 0.004, 0.002])
+def test_smaller_steps_converge_in_single_precision(dt):
+    # V_inf 0.2 mV above the threshold: the last millivolts are slow, and feel the smallest error
+    neuron = preset("neuron", "lif", tau_m=20.0, i_e=190.0)
+    v_inf = neuron.e_l + neuron.i_e * neuron.tau_m / neuron.c_m
+    rise = np.log((v_inf - neuron.v_reset) / (v_inf - neuron.v_th))
+    exact = neuron.t_ref + neuron.tau_m * rise
+    c = cast(arrays(neuron.prepare(dt), 1), "float32")
+    s = neuron.init(jnp.full((1, 1), neuron.v_reset, "float32"), c, jnp)
+    nothing, one = jnp.zeros((1, 1), "float32"), jnp.ones((), "float32")
+    run = jax.jit(scanned, static_argnums=(0, 5))
+    _, fired = run(neuron.step, s, c, nothing, one, round(3 * exact / dt))
+    intervals = np.diff(np.flatnonzero(fired)) * dt
+    assert intervals.size >= 1
+    assert abs(intervals - exact).max() < 2 * dt + 5e-4 * exact
 
 
 def test_rheobase():

@@ -9,8 +9,10 @@ from snnrun.engine.constants import make_constants
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.engine.profiler import copied
 from snnrun.engine.xla import XlaEngine
+from snnrun.network import build
 from snnrun.profile import leave_out
-from tests.networks import SIZES, network, v_init
+from tests.networks import DT, SIZES, drives, network, spec, v_init
+from tests.neuron.own_reset import with_own_reset
 
 STEPS = 512
 NEURONS = SIZES["E"] + SIZES["I"]
@@ -62,6 +64,20 @@ def test_without_neurons_none_spikes_and_the_input_is_added_up(run):
     assert not np.any(output.total)
     assert np.any(state.state.neurons[0].v)
     assert abs(np.asarray(state.state.neurons[0].v).mean()) < 20  # a current, not about -60 mV
+
+
+def test_without_neurons_those_that_reset_themselves_are_silent_too():
+    net = build(with_own_reset(spec("lif"), "E"), drives(), 1, DT)
+    plan = make_plan(net, 1, "float32", Recording())
+    variants = [(plan, make_constants(net, plan, 1, [0]))]
+    variants.append(leave_out.no_neurons(*variants[0]))
+    totals = []
+    for made, c in variants:
+        engine = XlaEngine(made)
+        engine.compile(c)
+        c, carry = engine.start(c, v_init(1, NEURONS))
+        totals.append(np.asarray(engine.run(c, carry, 0, STEPS, 0)[0].total).sum())
+    assert totals[0] > 100 and totals[1] == 0
 
 
 def test_without_synapses_their_state_is_never_touched(run):
