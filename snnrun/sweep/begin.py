@@ -12,7 +12,16 @@ from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
 from snnrun.sweep.claim import OVER, died, folder_of
-from snnrun.sweep.plan import NAME, Plan, about_files, hash_of, read, with_spikes_if_asked, write
+from snnrun.sweep.plan import (
+    NAME,
+    Plan,
+    about_files,
+    files_of,
+    hash_of,
+    read,
+    with_spikes_if_asked,
+    write,
+)
 from snnrun.sweep.shard import Shard
 
 MANY = 10_000  # points that nobody wants by accident
@@ -107,9 +116,7 @@ def _refuse_other(folder: Path, plan: Plan, overrides: list[str]) -> None:
 
 def _refuse_changed(folder: Path, plan: Plan) -> None:
     """Complain if the configuration's files were changed since the sweep was planned."""
-    about = plan.about
-    places = [Path(place) for place in about["config_dirs"]]
-    config = None if about["config"] is None else Path(about["config"])
+    places, config = files_of(plan.about)
     if not all(p.is_dir() for p in places) or (config is not None and not config.is_file()):
         return  # they are gone, or not on this machine; the plan has all that is needed
     point = next(point for point in plan.points if point.error is None)
