@@ -86,7 +86,9 @@ def sweep(
     with interruption.listening(), ended_early("sweep" if as_json else None):
         failing = retries, 1 if fail_fast else max_failures, strict, resume is not None
         said = quiet, as_json, log_every
-        asked = Asked(_shard(shard), _only_failed(only, resume), needed, *failing, *said)
+        mine = _shard(shard)
+        own = bool(mine and mine.of > 1 and not (shard or submit) and _is_own(out or resume))
+        asked = Asked(mine, _only_failed(only, resume), needed, *failing, *said, own)
         choices, given = _parted(overrides)
         if resume is not None:
             alone(resume, out, config, config_dir, dry_run)
@@ -113,6 +115,12 @@ def _shard(text: str | None) -> "Shard | None":
     from snnrun.sweep.shard import Shard
 
     return Shard.from_environment(os.environ) if text is None else Shard.parse(text)
+
+
+def _is_own(folder: Path | None) -> bool:
+    from snnrun.sweep.shard import has_own_folder
+
+    return has_own_folder(folder, os.environ)
 
 
 def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
@@ -154,6 +162,8 @@ def _begun(
         made, warnings = make(given, config_dirs, config, grid, composer)
         for text in warnings:
             print(f"warning: {text}", file=sys.stderr)
+        if asked.own_folder:
+            begin.refuse_without_points(made, asked.shard)
         return made
 
     if dry_run:

@@ -68,6 +68,16 @@ def opened(
     return plan, folder
 
 
+def refuse_without_points(plan: Plan, shard: Shard | None) -> None:
+    """Complain of a task of a job array that would make a sweep of its own, and compute nothing."""
+    number = len(plan.points)
+    if shard is not None and not any(map(shard.holds, range(number))):
+        raise ConfigError(
+            f"this task of a job array has none of the {number} point{'s' * (number > 1)} of its"
+            f" sweep: {shard.text} (give all tasks the same --out for a sweep that they share)"
+        )
+
+
 def _joined(
     folder: Path,
     overrides: list[str],
