@@ -85,10 +85,8 @@ def sweep(
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("sweep" if as_json else None):
         failing = retries, 1 if fail_fast else max_failures, strict, resume is not None
-        said = quiet, as_json, log_every
-        mine = _shard(shard)
-        own = bool(mine and mine.of > 1 and not (shard or submit) and _is_own(out or resume))
-        asked = Asked(mine, _only_failed(only, resume), needed, *failing, *said, own)
+        said = quiet, as_json, log_every, shard is None and not submit and _is_own(out or resume)
+        asked = Asked(_shard(shard), _only_failed(only, resume), needed, *failing, *said)
         choices, given = _parted(overrides)
         if resume is not None:
             alone(resume, out, config, config_dir, dry_run)
@@ -118,9 +116,11 @@ def _shard(text: str | None) -> "Shard | None":
 
 
 def _is_own(folder: Path | None) -> bool:
+    """Return whether this is a task of a job array with a folder for itself."""
     from snnrun.sweep.shard import has_own_folder
 
-    return has_own_folder(folder, os.environ)
+    shard = _shard(None)
+    return shard is not None and shard.of > 1 and has_own_folder(folder, os.environ)
 
 
 def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:

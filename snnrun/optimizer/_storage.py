@@ -92,7 +92,8 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
             _refuse_missing(url)
         if scheme in ("sqlite", "postgresql", "postgres", "mysql", "mariadb"):
             return _database(_with_driver(url, scheme), scheme, text)
-    raise ConfigError(f"storage: {text}: is no file that exists, nor one of {_KNOWN}")
+    given = f"{text} (--storage, or {VARIABLE} in the environment)"
+    raise ConfigError(f"storage: {given}: is no file that exists, nor one of {_KNOWN}")
 
 
 def absolute(url: str, folder: Path = Path()) -> str:
