@@ -79,7 +79,7 @@ def cores() -> int:
         free = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
         free = os.cpu_count() or 1
-    return min(free, int(given)) if given.isdigit() and int(given) > 0 else free
+    return min(free, int(given)) if given.isdecimal() and int(given) > 0 else free
 
 
 def _workers(e: Experiment) -> list[Any]:

@@ -10,9 +10,21 @@ from collections.abc import Callable
 import typer
 
 from snnrun import __version__
-from snnrun.cli import check, inspect, optimize, plot, precompile, profile, show, simulate, sweep
+from snnrun.cli import (
+    check,
+    inspect,
+    optimize,
+    plot,
+    precompile,
+    profile,
+    show,
+    simulate,
+    sweep,
+    variables,
+)
 from snnrun.errors import ConfigError, SnnrunError, UnhealthyError
 
+_COMPUTING = ("simulate", "sweep", "optimize", "profile", "precompile", "check")
 _LONGEST = 1000  # letters of a message
 _MORE = "\n  "  # before each further line of an error
 
@@ -36,11 +48,16 @@ app.command(name="plot")(plot.plot)
 
 
 @app.callback(invoke_without_command=True)
-def root(version: bool = typer.Option(False, "--version", help="Show the version.")) -> None:
+def root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Show the version."),
+) -> None:
     """Spiking-network experiments from YAML files."""
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand in _COMPUTING and "--help" not in sys.argv:
+        variables.check(os.environ)
 
 
 def main() -> None:
@@ -54,7 +71,7 @@ def main() -> None:
 def guarded(command: Callable[[], object]) -> int:
     """Run a command; an error the user can mend is one short message on stderr."""
     try:
-        command()
+        _heeding_variables(command)
     except SnnrunError as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
@@ -71,6 +88,17 @@ def guarded(command: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 0
+
+
+def _heeding_variables(command: Callable[[], object]) -> None:
+    """Run a command; a value that JAX refuses to read from the environment is a ConfigError."""
+    try:
+        command()
+    except ValueError as error:
+        problem = variables.refused(error)
+        if problem is None:
+            raise
+        raise problem from error
 
 
 def say(error: SnnrunError) -> None:

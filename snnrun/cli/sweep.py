@@ -85,7 +85,7 @@ def sweep(
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("sweep" if as_json else None):
         failing = retries, 1 if fail_fast else max_failures, strict, resume is not None
-        said = quiet, as_json, log_every
+        said = quiet, as_json, log_every, shard is None and not submit and _is_own(out or resume)
         asked = Asked(_shard(shard), _only_failed(only, resume), needed, *failing, *said)
         choices, given = _parted(overrides)
         if resume is not None:
@@ -113,6 +113,14 @@ def _shard(text: str | None) -> "Shard | None":
     from snnrun.sweep.shard import Shard
 
     return Shard.from_environment(os.environ) if text is None else Shard.parse(text)
+
+
+def _is_own(folder: Path | None) -> bool:
+    """Return whether this is a task of a job array with a folder for itself."""
+    from snnrun.sweep.shard import has_own_folder
+
+    shard = _shard(None)
+    return shard is not None and shard.of > 1 and has_own_folder(folder, os.environ)
 
 
 def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
@@ -154,6 +162,8 @@ def _begun(
         made, warnings = make(given, config_dirs, config, grid, composer)
         for text in warnings:
             print(f"warning: {text}", file=sys.stderr)
+        if asked.own_folder:
+            begin.refuse_without_points(made, asked.shard)
         return made
 
     if dry_run:

@@ -35,6 +35,7 @@ class Asked(NamedTuple):
     quiet: bool
     as_json: bool
     log_every: float | None  # simulated ms between plain lines
+    own_folder: bool  # a task of a job array that shares the sweep with no other
 
 
 def compute(
@@ -52,7 +53,9 @@ def compute(
     begun = time.perf_counter()
     orders = _orders(plan, folder, asked, how)
     if not (asked.quiet or asked.as_json):
-        _say_what(plan, orders, bool(choices))
+        _say_what(plan, orders, bool(choices), asked.shard)
+    if asked.own_folder:
+        _say_what_is_left(plan, folder, asked)
     watch = Watch(orders, asked.quiet or asked.as_json, _points_a_line(plan, asked))
     stopped: SnnrunError | None = None
     broken = False
@@ -85,11 +88,11 @@ def _points_a_line(plan: "Plan", asked: Asked) -> float | None:
     return asked.log_every / (plan.base["duration"]["ms"] * plan.base["trials"])
 
 
-def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool) -> None:
+def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool, shard: "Shard | None") -> None:
     """Say what will be computed, and how long that takes where it is worth to find out."""
     from snnrun.sweep.local import accelerated, rough_seconds, said
 
-    print("\n".join(said(plan, orders)), file=sys.stderr)
+    print("\n".join(said(plan, orders, shard)), file=sys.stderr)
     if elsewhere or accelerated() or rough_seconds(plan, orders.scope) < _LONG_S:
         return
     from snnrun.engine.setup import set_up
@@ -98,6 +101,20 @@ def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool) -> None:
 
     set_up(orders.threads)
     print(how_long(estimate(plan, orders.scope)), file=sys.stderr)
+
+
+def _say_what_is_left(plan: "Plan", folder: Path, asked: Asked) -> None:
+    """Warn of points that no other task of the job array will compute."""
+    from snnrun.sweep.begin import scope_of
+
+    scope, _ = scope_of(plan, folder, None, asked.resume, asked.only_failed)
+    left = [index for index in scope if asked.shard is not None and not asked.shard.holds(index)]
+    if left and asked.shard is not None:
+        print(
+            f"warning: {folder}: {len(left)} of {len(plan.points)} points are left to other tasks"
+            f" of this job array, which must have the same --out ({asked.shard.text})",
+            file=sys.stderr,
+        )
 
 
 def _enough(watch: Any, most: int | None) -> Callable[[], bool]:

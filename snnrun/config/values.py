@@ -29,14 +29,19 @@ class _UnusualError(Exception):
 
 
 def assignment(path: str, value: Any) -> Override:
-    """Return the override that sets a path to a number, truth value, text or nothing.
+    """Return the override that sets a path to a number, truth value, text, nothing, or a list.
 
     Its `input_line` is how it is written; that is not parsed, which takes a millisecond.
     """
-    is_text = isinstance(value, str)
-    written = QuotedString(value, Quote.single).with_quotes() if is_text else json.dumps(value)
-    line = f"{path}={written}"
+    line = f"{path}={_written(value)}"
     return Override(OverrideType.CHANGE, path, ValueType.ELEMENT, value, input_line=line)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    is_text = isinstance(value, str)
+    return QuotedString(value, Quote.single).with_quotes() if is_text else json.dumps(value)
 
 
 def normal(tree: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Compiled programs on disk: one folder a jaxlib version, platform and CPU type.
 
 JAX's `JAX_COMPILATION_CACHE_DIR` is respected (its keys tell versions and CPU types apart), and
-so is `JAX_COMPILATION_CACHE_MAX_SIZE`: bytes, -1 without limit, 0 no cache. Above it, the
-programs unused for longest go. JAX's own limit is left off: it needs `filelock`, a lock on the
-folder for each read, deletes other people's entries and stops at those that it did not write.
+so are `JAX_COMPILATION_CACHE_MAX_SIZE` (bytes, -1 without limit, 0 no cache) and
+`JAX_ENABLE_COMPILATION_CACHE`. Above the limit, the programs unused for longest go. JAX's own
+limit is left off: it needs `filelock`, a lock on the folder for each read, deletes other people's
+entries and stops at those that it did not write.
 Hits are measured, not assumed.
 """
 
@@ -54,7 +55,8 @@ def set_up() -> Path | None:
     folder = Path(given) if given else _default_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        usable = limit() != 0 and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+        wanted = limit() != 0 and jax.config.jax_enable_compilation_cache  # type: ignore[attr-defined]
+        usable = wanted and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
     except OSError:
         usable = False
     jax.config.update("jax_compilation_cache_dir", str(folder) if usable else None)

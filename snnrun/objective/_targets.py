@@ -32,6 +32,7 @@ from snnrun.store.recording import Recorded, is_run, recorded
 from snnrun.tally import Tally, Windows
 
 Key = tuple[str, str]  # population, statistic
+_LEAST_RATE, _MOST_RATE = 0.05, 500.0  # spikes/s: beyond them the unit of times is in doubt
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,6 +116,7 @@ def _recordings(
         mine = {s: e.statistics[s] for population, s in keys if population == name}
         spikes = _chosen(sources.population or name, populations)
         step, ids, neurons, end = _in_steps(spikes, sources, e.dt)
+        notes += _doubts(step.size, neurons, end * e.dt)
         found |= {
             (name, statistic): estimate
             for statistic, estimate in _measured(step, ids, neurons, end, name, e, mine).items()
@@ -225,6 +227,24 @@ def _cautions(e: Experiment, statistics: dict[str, Statistic], end: int) -> list
     counted = {n: s for n, s in statistics.items() if isinstance(s, CountStatistic)}
     each = {name: s.caution(_windows(e, s, end).number) for name, s in counted.items()}
     return [f"{name}: {caution}" for name, caution in each.items() if caution]
+
+
+def _doubts(spikes: int, neurons: int, ms: float) -> list[str]:
+    """Return a warning of a mean rate that another unit of time may explain.
+
+    ConfigError of one that no neurons have.
+    """
+    rate = 1000 * spikes / neurons / ms if spikes else None
+    if rate is None or _LEAST_RATE <= rate <= _MOST_RATE:
+        return []
+    text = (
+        f"{rate:.3g} spikes/s a neuron ({spikes} spikes, {neurons} neurons, {ms:g} ms): are its"
+        " times in the unit that they were read in? It is ms unless the file says otherwise, by a"
+        " column called time_s or time_us, or by the attribute units"
+    )
+    if rate > _MOST_RATE:
+        raise ConfigError(text)
+    return [text]
 
 
 def _steps(ms: np.ndarray, dt: float) -> np.ndarray:

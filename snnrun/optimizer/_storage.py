@@ -26,9 +26,10 @@ from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, get_st
 
 from snnrun.errors import ConfigError, FileError, SnnrunError
 from snnrun.optimizer._journal import Journal
-from snnrun.store.disk import cause
+from snnrun.store.disk import cause, path_kept_in
 
 VARIABLE = "OPTUNA_STORAGE"
+JOURNAL = "study.journal"  # in the folder of a study that is kept nowhere else
 _CONNECT_S, WAIT_S = 10, 60
 _SERVICES = ("sqlalchemy", "psycopg", "psycopg2", "pymysql", "redis", "sqlite3")
 _EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "redis": "redis"}
@@ -77,7 +78,7 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    url = url or os.environ.get(VARIABLE) or f"journal://{folder / 'study.journal'}"
+    url = url or os.environ.get(VARIABLE) or f"journal://{folder / JOURNAL}"
     text = without_password(url)
     scheme = url.partition(":")[0].partition("+")[0].lower() if "://" in url else ""
     with _reached(text):
@@ -91,19 +92,57 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
             _refuse_missing(url)
         if scheme in ("sqlite", "postgresql", "postgres", "mysql", "mariadb"):
             return _database(_with_driver(url, scheme), scheme, text)
-    raise ConfigError(f"storage: {text}: is no file that exists, nor one of {_KNOWN}")
+    given = f"{text} (--storage, or {VARIABLE} in the environment)"
+    raise ConfigError(f"storage: {given}: is no file that exists, nor one of {_KNOWN}")
 
 
-def absolute(url: str) -> str:
-    """Return a URL whose file, if it names one, is the same from everywhere."""
+def absolute(url: str, folder: Path = Path()) -> str:
+    """Return a URL whose file, if it names one, is the same from everywhere.
+
+    `folder`: where a relative path begins.
+    """
+    before, path, after = _around_path(url, folder)
+    return f"{before}{(folder / path).resolve()}{after}" if path else url
+
+
+def url_kept_in(folder: Path, url: str) -> str | None:
+    """Return how a file of a study's folder names its storage; None: the journal there."""
+    before, path, after = _around_path(url, Path())
+    if not path:
+        return without_password(url)
+    is_journal = before in ("", "journal://")
+    if is_journal and Path(path).resolve() == (folder / JOURNAL).resolve():
+        return None
+    return f"{before}{path_kept_in(folder, Path(path))}{after}"
+
+
+def url_found_in(folder: Path, kept: str) -> str | None:
+    """Return the storage that a file of a study's folder names; None: the journal there.
+
+    A folder with a journal of its own has its study there, even where the file names the place
+    that the folder was moved or copied from, as earlier versions wrote it.
+    """
+    before, path, _ = _around_path(kept, folder)
+    if before == "journal://" and Path(path).name == JOURNAL and (folder / JOURNAL).exists():
+        return None
+    return absolute(kept, folder)
+
+
+def _around_path(url: str, folder: Path) -> tuple[str, str, str]:
+    """Return what is before a file's path in a URL, the path, and what is after it.
+
+    The path is empty where the URL names no file.
+    """
     scheme, separator, rest = url.partition("://")
-    if not separator or scheme.partition("+")[0].lower() not in ("journal", "sqlite"):
-        return url
+    if not separator:
+        return "", url if (folder / url).is_file() else "", ""
+    if scheme.partition("+")[0].lower() not in ("journal", "sqlite"):
+        return url, "", ""
     slash = "" if scheme == "journal" else "/"
     path, question, query = rest.removeprefix(slash).partition("?")
-    if not path or path.startswith((":memory:", "file:")):
-        return url
-    return f"{scheme}://{slash}{Path(path).absolute()}{question}{query}"
+    if path.startswith((":memory:", "file:")):
+        return url, "", ""
+    return f"{scheme}://{slash}", path, f"{question}{query}"
 
 
 def without_password(url: str) -> str:

@@ -14,16 +14,26 @@ from snnrun.batch import cores
 from snnrun.config.build import build
 from snnrun.config.compose import Composed, compose
 from snnrun.config.search import problems_of, search_of
+from snnrun.config.values import assignment
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
 from snnrun.objective._base import Objective
 from snnrun.optimizer._about import names_in
 from snnrun.optimizer._space import space_of
-from snnrun.optimizer._storage import VARIABLE, Place, absolute, open_storage, without_password
+from snnrun.optimizer._storage import (
+    JOURNAL,
+    VARIABLE,
+    Place,
+    absolute,
+    open_storage,
+    url_found_in,
+    url_kept_in,
+    without_password,
+)
 from snnrun.optimizer._study import Study
 from snnrun.search.simulate import Source
 from snnrun.search.spec import Search
-from snnrun.store.disk import cause, write_atomically
+from snnrun.store.disk import cause, path_kept_in, write_atomically
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import turn
 
@@ -79,7 +89,10 @@ class Plan:
 
 def planned(source: Source) -> Plan:
     """Return what a config asks to search; ConfigError with all problems."""
-    composed = compose(list(source.overrides), list(source.config_dirs), source.config)
+    composed = _composed(source)
+    if named := _targets_named_absolutely(composed.tree):
+        source = dataclasses.replace(source, overrides=(*source.overrides, named))
+        composed = _composed(source)
     try:
         e, warnings = build(composed)
     except ConfigError as error:
@@ -93,6 +106,28 @@ def planned(source: Source) -> Plan:
     search.optimizer.ready(space_of(search.axes), len(search.objective.objectives))
     search = dataclasses.replace(search, strict=source.strict)
     return Plan(source, composed, e, search, [*warnings, *search.warnings])
+
+
+def _composed(source: Source) -> Composed:
+    return compose(list(source.overrides), list(source.config_dirs), source.config)
+
+
+def _targets_named_absolutely(tree: dict[str, Any]) -> str | None:
+    """Return an override with the files of targets by their absolute paths; None where they are.
+
+    So a search goes on from any current directory.
+    """
+    objective, key = tree.get("objective"), "objective.targets"
+    files = objective.get("targets") if isinstance(objective, dict) else None
+    if isinstance(files, dict):
+        files, key = files.get("files"), f"{key}.files"
+    names = [files] if isinstance(files, str) else files
+    if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
+        return None  # none, or it is said what is wrong with them
+    found = [str(Path(name).expanduser().absolute()) for name in names]
+    if found == names:
+        return None
+    return str(assignment(key, found if isinstance(files, list) else found[0]).input_line)
 
 
 def study_of(plan: Plan, folder: Path, storage: str | None, name: str) -> Study:
@@ -148,9 +183,9 @@ def keep(plan: Plan, folder: Path, storage: str | None, name: str) -> None:
         "format_version": FORMAT_VERSION,
         "snnrun": __version__,
         "overrides": list(plan.source.overrides),
-        "config_dirs": [str(place.resolve()) for place in plan.source.config_dirs],
-        "config": None if plan.source.config is None else str(plan.source.config.resolve()),
-        "storage": storage and without_password(storage),
+        "config_dirs": [path_kept_in(folder, place) for place in plan.source.config_dirs],
+        "config": plan.source.config and path_kept_in(folder, plan.source.config),
+        "storage": storage and url_kept_in(folder, storage),
         "study": name,
         "strict": plan.source.strict,
     }
@@ -189,7 +224,7 @@ def place_of(
         url = storage or os.environ.get(VARIABLE)
         return url and absolute(url), study or name
     _, before, known = _content(folder)
-    before = absolute(before or _journal(folder))
+    before = before or absolute(_journal(folder))
     url = storage and absolute(storage)
     for option, given, was in (("--storage", url, before), ("--study", study, known)):
         if given and without_password(given) != was:
@@ -217,7 +252,7 @@ def kept(
 
 
 def _journal(folder: Path) -> str:
-    return f"journal://{folder / 'study.journal'}"
+    return f"journal://{folder / JOURNAL}"
 
 
 def _content(folder: Path) -> tuple[Source, str | None, str]:
@@ -229,11 +264,12 @@ def _content(folder: Path) -> tuple[Source, str | None, str]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if (content["format"], content["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise FileError(f"{path}: is no search of this version of snnrun")
-        dirs = tuple(Path(_text(place)) for place in content["config_dirs"])
-        config = content["config"] and Path(_text(content["config"]))
+        dirs = tuple(folder / _text(place) for place in content["config_dirs"])
+        config = content["config"] and folder / _text(content["config"])
         overrides = tuple(map(_text, content["overrides"]))
         source = Source(overrides, dirs, config, bool(content.get("strict")))
-        return source, content["storage"] and _text(content["storage"]), _text(content["study"])
+        storage = content["storage"] and url_found_in(folder, _text(content["storage"]))
+        return source, storage, _text(content["study"])
     except OSError as error:
         raise FileError(f"{path}: can't be read: {cause(error)}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:

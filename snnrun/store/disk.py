@@ -32,6 +32,15 @@ def cause(error: Exception) -> str:
     return _WORDS.get(number, os.strerror(number))
 
 
+def path_kept_in(folder: Path, path: Path) -> str:
+    """Return how a file of a folder names a path, so that the folder can be moved and copied.
+
+    What is in the folder is named from there; all else is absolute.
+    """
+    path, folder = path.resolve(), folder.resolve()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
 def temporary_name(path: Path) -> Path:
     """Return what a file is called until it is whole."""
     return path.with_name(f".{path.name}.tmp")

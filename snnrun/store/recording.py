@@ -2,11 +2,16 @@
 
     SONATA   /spikes/<population>/{timestamps, node_ids}; old files: /spikes/{timestamps, gids}
     NWB      /units/{spike_times, spike_times_index}, in seconds
-    CSV      two columns, time in ms and neuron id; a first line may name them
+    CSV      two columns, time and neuron id; a first line may name them
+
+Times are in ms where nothing names another unit: the attribute `units`, or the name of a column,
+such as time_s, time (sec), t [us].
 
 Shapes: `E` spikes.
 """
 
+import re
+import unicodedata
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +22,18 @@ import numpy as np
 from snnrun.store import opened as safe
 
 _TEXTS = (".csv", ".tsv", ".txt")
-_TO_MS = {"ms": 1.0, "millisecond": 1.0, "milliseconds": 1.0, "s": 1e3, "seconds": 1e3}
+_UNITS = {
+    1e-6: ("ns", "nsec", "nanosecond", "nanoseconds"),
+    1e-3: ("us", "\u03bcs", "usec", "\u03bcsec", "microsec", "microsecond", "microseconds"),
+    1.0: ("ms", "msec", "msecs", "millisec", "millisecond", "milliseconds"),
+    1e3: ("s", "sec", "secs", "second", "seconds"),
+    6e4: ("min", "mins", "minute", "minutes"),
+    3.6e6: ("h", "hr", "hrs", "hour", "hours"),
+}
+_TO_MS = {name: factor for factor, names in _UNITS.items() for name in names}
+_TIMES = ("t", "time", "times", "timestamp", "timestamps")
+_BESIDE = ("spike", "spikes", "stamp", "stamps", "in", "of")  # say nothing of the unit
+_UNSORTED = ("0", "none", "unknown")
 _LARGEST_ID = 2.0**53
 _IDS = ("id", "ids", "neuron", "neurons", "neuron_id", "neuron_ids", "node_id", "node_ids", "unit")
 
@@ -63,29 +79,55 @@ def _sonata(spikes: h5py.Group) -> dict[str, Recorded]:
 
 
 def _population(group: h5py.Group) -> Recorded:
-    ids = safe.array(group, "node_ids" if safe.has(group, "node_ids") else "gids", "iu", ndim=1)
+    ids = safe.dataset(group, "node_ids" if safe.has(group, "node_ids") else "gids", "iu", ndim=1)
     times = safe.dataset(group, "timestamps", "fiu", ndim=1)
-    units = safe.text(times, "units") if "units" in times.attrs else "ms"
-    if units not in _TO_MS:
-        raise ValueError(f"the times of {group.name} are in '{units}', not in ms or s")
-    jumbled = "sorting" in group.attrs and int(safe.number(group, "sorting")) == 0
+    ms = np.asarray(times[()], np.float64) * _unit_of(times, "ms")
     known = [
         safe.number(group, n) if n in group.attrs else None for n in ("n_neurons", "t_stop_ms")
     ]
-    found = _ordered(np.asarray(times[()], np.float64) * _TO_MS[units], ids, jumbled)
+    found = _ordered(ms, ids[()], jumbled=_sorting(group, ids) in _UNSORTED)
     return found._replace(
         neurons=None if known[0] is None else int(known[0]),
         stop_ms=None if known[1] is None else float(known[1]),
     )
 
 
+def _sorting(*holders: Any) -> str:
+    """Return how spikes are sorted, by the first that says so; empty where none does.
+
+    The standard has a number for it, bmtk writes a word.
+    """
+    for holder in holders:
+        if "sorting" in holder.attrs:
+            if safe.is_text(holder, "sorting"):
+                return safe.text(holder, "sorting").strip().lower()
+            return str(int(safe.number(holder, "sorting")))
+    return ""
+
+
+def _unit_of(times: h5py.Dataset, usual: str) -> float:
+    """Return how many ms the unit of some times is; ValueError where it is not known."""
+    for name in ("units", "unit"):
+        if name in times.attrs:
+            usual = safe.text(times, name)
+    return _in_ms(usual, f"the times of {times.name}")
+
+
+def _in_ms(unit: str, what: str) -> float:
+    factor = _TO_MS.get(unicodedata.normalize("NFKC", unit).strip().lower())
+    if factor is None:
+        raise ValueError(f"{what} are in '{unit}', not in ms or s (or ns, us, min, h)")
+    return factor
+
+
 def _nwb(units: h5py.Group) -> Recorded:
-    seconds = safe.array(units, "spike_times", "f", ndim=1)
+    times = safe.dataset(units, "spike_times", "f", ndim=1)
+    ms = times[()] * _unit_of(times, "s")
     ends = safe.array(units, "spike_times_index", "iu", ndim=1).astype(np.int64)
     numbers = np.diff(ends, prepend=0)
-    if (numbers < 0).any() or numbers.sum() != seconds.size:
+    if (numbers < 0).any() or numbers.sum() != ms.size:
         raise ValueError("units/spike_times_index does not fit units/spike_times")
-    found = _ordered(seconds * 1e3, np.repeat(np.arange(ends.size), numbers))
+    found = _ordered(ms, np.repeat(np.arange(ends.size), numbers))
     if not safe.has(units, "obs_intervals"):
         return found._replace(neurons=ends.size)
     observed = safe.array(units, "obs_intervals", "f", ndim=2)
@@ -103,15 +145,23 @@ def _columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if len(words) != 2:
         raise ValueError(f"it needs two columns, time in ms and neuron id, not {len(words)}")
     swapped = named and words[0] in _IDS
-    if named and not words[int(swapped)].startswith("t"):
+    unit = _unit_in(words[int(swapped)]) if named else "ms"
+    if unit is None:
         raise ValueError(f"its columns are called {', '.join(words)}, not time and neuron")
-    if named and words[int(swapped)].endswith(("_s", "(s)", "[s]")):
-        raise ValueError("its times are in seconds; write them in ms")
     table = _table(path, mark, named)
-    times, ids = table[:, int(swapped)], table[:, 1 - int(swapped)]
+    times = table[:, int(swapped)] * _in_ms(unit, "its times")
+    ids = table[:, 1 - int(swapped)]
     if not (ids == np.floor(ids)).all() or not (np.abs(ids) < _LARGEST_ID).all():
         raise ValueError("it holds neuron ids that are no whole numbers below 2^53")
     return times, ids.astype(np.int64)
+
+
+def _unit_in(name: str) -> str | None:
+    """Return the unit that the name of a column of times says, `ms` where none; None of others."""
+    words = re.findall(r"[^\W_]+", name)
+    if not set(words) & set(_TIMES):
+        return None
+    return " ".join(word for word in words if word not in (*_TIMES, *_BESIDE)) or "ms"
 
 
 def _table(path: Path, mark: str | None, named: bool) -> np.ndarray:

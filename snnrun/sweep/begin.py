@@ -12,7 +12,16 @@ from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
 from snnrun.sweep.claim import OVER, died, folder_of
-from snnrun.sweep.plan import NAME, Plan, about_files, hash_of, read, with_spikes_if_asked, write
+from snnrun.sweep.plan import (
+    NAME,
+    Plan,
+    about_files,
+    files_of,
+    hash_of,
+    read,
+    with_spikes_if_asked,
+    write,
+)
 from snnrun.sweep.shard import Shard
 
 MANY = 10_000  # points that nobody wants by accident
@@ -57,6 +66,16 @@ def opened(
     if not write(plan, folder):  # meanwhile
         return _joined(folder, overrides, config_dirs, config, shard), folder
     return plan, folder
+
+
+def refuse_without_points(plan: Plan, shard: Shard | None) -> None:
+    """Complain of a task of a job array that would make a sweep of its own, and compute nothing."""
+    number = len(plan.points)
+    if shard is not None and not any(map(shard.holds, range(number))):
+        raise ConfigError(
+            f"this task of a job array has none of the {number} point{'s' * (number > 1)} of its"
+            f" sweep: {shard.text} (give all tasks the same --out for a sweep that they share)"
+        )
 
 
 def _joined(
@@ -107,9 +126,7 @@ def _refuse_other(folder: Path, plan: Plan, overrides: list[str]) -> None:
 
 def _refuse_changed(folder: Path, plan: Plan) -> None:
     """Complain if the configuration's files were changed since the sweep was planned."""
-    about = plan.about
-    places = [Path(place) for place in about["config_dirs"]]
-    config = None if about["config"] is None else Path(about["config"])
+    places, config = files_of(plan.about)
     if not all(p.is_dir() for p in places) or (config is not None and not config.is_file()):
         return  # they are gone, or not on this machine; the plan has all that is needed
     point = next(point for point in plan.points if point.error is None)

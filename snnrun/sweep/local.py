@@ -16,6 +16,7 @@ from snnrun.sweep.begin import summary_of
 from snnrun.sweep.orders import Ended, Event, Orders
 from snnrun.sweep.plan import Plan, read
 from snnrun.sweep.processes import Crew
+from snnrun.sweep.shard import Shard
 
 _UPDATE_S = 5e-9  # of a neuron in a step, roughly
 POINT_S = 0.03  # of a point besides
@@ -60,14 +61,15 @@ def jobs_for(plan: Plan) -> int:
     return min(len(points), max(_FEW_JOBS, worth), _MOST_JOBS)
 
 
-def said(plan: Plan, orders: Orders) -> list[str]:
+def said(plan: Plan, orders: Orders, shard: Shard | None) -> list[str]:
     """Return what is said before a sweep begins."""
     lines = summary_of(plan)
     rest = len(orders.scope)
+    share = f" ({shard.text})" if shard and shard.of > 1 else ""
     if not rest:
-        return [f"{lines[0]}: nothing is left to compute"]
+        return [f"{lines[0]}: nothing is left to compute{' here' if share else ''}{share}"]
     by = f"{orders.processes} process{'es' * (orders.processes > 1)}"
-    part = "" if rest == len(plan.points) else f", {rest} of them here"
+    part = "" if rest == len(plan.points) else f", {rest} of them here{share}"
     return [f"{lines[0]}{part}, by {by}; into {orders.folder}", *lines[1:]]
 
 

@@ -6,6 +6,7 @@ any machine compute the same points whatever becomes of the configuration's file
 
 import copy
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -26,7 +27,7 @@ from snnrun.config.reader import plain
 from snnrun.edges import Least
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
-from snnrun.store.disk import cause, discard, temporary_name
+from snnrun.store.disk import cause, discard, path_kept_in, temporary_name
 from snnrun.store.folder import now
 from snnrun.sweep.alike import Group, Grouping
 
@@ -138,12 +139,21 @@ def _few(warnings: Iterable[str]) -> list[str]:
     ]
 
 
-def about_files(config_dirs: list[Path], config: Path | None) -> dict[str, Any]:
-    """Return where a sweep's configuration comes from."""
+def about_files(
+    config_dirs: list[Path], config: Path | None, folder: Path | None = None
+) -> dict[str, Any]:
+    """Return where a sweep's configuration comes from: absolute, or as a file of `folder` does."""
+    named = functools.partial(path_kept_in, folder) if folder else lambda path: str(path.resolve())
     return {
-        "config_dirs": [str(folder.resolve()) for folder in config_dirs],
-        "config": None if config is None else str(config.resolve()),
+        "config_dirs": [named(place) for place in config_dirs],
+        "config": None if config is None else named(config),
     }
+
+
+def files_of(about: dict[str, Any]) -> tuple[list[Path], Path | None]:
+    """Return where a sweep's configuration comes from, as paths."""
+    config = about["config"]
+    return [Path(place) for place in about["config_dirs"]], None if config is None else Path(config)
 
 
 def _built(composer: Composer, chosen: Chosen) -> tuple[Composed, Experiment, list[str]]:
@@ -189,6 +199,7 @@ def write(plan: Plan, folder: Path) -> bool:
         "format_version": FORMAT_VERSION,
         "snnrun": __version__,
         **plan.about,
+        **about_files(*files_of(plan.about), folder),
         "swept": plan.swept,
         "groups": [group._asdict() for group in plan.groups],
         "base": plan.base,
@@ -228,11 +239,18 @@ def read(folder: Path) -> Plan:
                 f" {FORMAT_VERSION}; finish the sweep with the version that planned it"
                 f" (snnrun {content.get('snnrun')})"
             )
-        return _parsed(content)
+        return _located(_parsed(content), folder)
     except OSError as error:
         raise FileError(f"{path}: can't be read: {cause(error)}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileError(f"{path}: is damaged ({type(error).__name__}: {error})"[:300]) from error
+
+
+def _located(plan: Plan, folder: Path) -> Plan:
+    """Return the plan with absolute paths."""
+    places, config = files_of(plan.about)
+    found = about_files([folder / place for place in places], config and folder / config)
+    return dataclasses.replace(plan, about={**plan.about, **found})
 
 
 def _parsed(content: dict[str, Any]) -> Plan:

@@ -5,6 +5,7 @@ The number comes from `--shard i/n`, or from what a scheduler tells the tasks of
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from snnrun.errors import ConfigError
@@ -56,9 +57,33 @@ class Shard(NamedTuple):
                 return _task(*(_number(environ.get(name)) for name in names))
         return None
 
+    @property
+    def text(self) -> str:
+        """Which points it takes, and how to take all."""
+        every = f"every {_ordinal(self.of)} point, from {self.number} on"
+        return f"--shard {self.number}/{self.of} takes {every}; --shard 0/1 takes all"
+
     def holds(self, index: int) -> bool:
         """Return whether a point belongs to this shard."""
         return index % self.of == self.number
+
+
+def has_own_folder(folder: Path | None, environ: Mapping[str, str]) -> bool:
+    """Return whether a task of a job array seems to have a sweep's folder for itself.
+
+    `folder`: None where a new one is made; one that is named after the task, such as runs/7, is
+    no other task's either.
+    """
+    if folder is None:
+        return True
+    numbers = re.findall(r"[0-9]+", str(folder))
+    task = next((environ[names[0]] for names in _SCHEDULERS if names[0] in environ), None)
+    return bool(numbers) and _number(task) == _number(numbers[-1]) is not None
+
+
+def _ordinal(n: int) -> str:
+    teens = n % 100 in (11, 12, 13)
+    return f"{n}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
 
 
 def _task(

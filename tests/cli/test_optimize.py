@@ -218,6 +218,54 @@ class TestGoingOn:
         assert cli("optimize", "--resume", "s").code == 0
         assert rows("s") == whole
 
+    def test_in_a_folder_that_was_moved_or_copied(self, copy, cli, tmp_path, monkeypatch):
+        search("s", *SIX)  # the same again, as a job that is queued again does
+        assert json.loads((copy / "search.json").read_text())["storage"] is None
+        shutil.copytree("s", "t")
+        assert cli("optimize", "--resume", "t", "--candidates", "7").code == 0
+        assert cli("inspect", "t").out.startswith("7 candidates: 7 done")
+        assert cli("inspect", "s").out.startswith("6 candidates: 6 done")
+        Path("s").rename("u")
+        monkeypatch.chdir("/")
+        outcome = cli("optimize", "--resume", str(tmp_path / "u"), "--candidates", "7")
+        assert outcome.code == 0, outcome.err
+        assert rows(tmp_path / "u") == rows(tmp_path / "t")
+
+    def test_where_an_earlier_version_named_the_journal(self, copy, cli, tmp_path):
+        kept = json.loads((copy / "search.json").read_text())
+        for before in ("journal://old/study.journal", f"journal://{tmp_path}/old/study.journal"):
+            (copy / "search.json").write_text(json.dumps(kept | {"storage": before}))
+            assert cli("inspect", "s").out.startswith("6 candidates: 6 done")
+
+    def test_what_lies_in_the_folder_moves_with_it(self, copy, cli, tmp_path, monkeypatch):
+        Path("m/own/duration").mkdir(parents=True)
+        Path("m/own/duration/mine.yaml").write_text("ms: 300.0\nwarmup_ms: 0.0\n")
+        file = ("-C", "m/own", "--storage", "sqlite:///m/fits.db", "duration=mine")
+        given = [one for one in SIX if not one.startswith("duration")]
+        search("m", *given, *file, "--candidates", "4")
+        kept = json.loads(Path("m/search.json").read_text())
+        assert (kept["config_dirs"], kept["storage"]) == (["own"], "sqlite:///fits.db")
+        Path("m").rename("n")
+        monkeypatch.chdir("/")
+        outcome = cli("optimize", "--resume", str(tmp_path / "n"), "--candidates", "5")
+        assert outcome.code == 0, outcome.err
+        assert len(rows(tmp_path / "n")) == 5
+
+    def test_files_of_targets_are_found_from_anywhere(self, cli, tmp_path, monkeypatch):
+        Path("spikes.csv").write_text("\n".join(f"{10 * k + 5},{k % 20}" for k in range(100)))
+        term = "objective.terms.rate={statistic: firing_rate, population: E, scale: 1}"
+        for node in ("spikes.csv", "[spikes.csv]", "{files: spikes.csv, neurons: 20}"):
+            given = (*SIX[:-3], BATCH, term, f"objective.targets={node}")
+            search("s", *given, "--candidates", "2")
+            monkeypatch.chdir("/")
+            assert cli("inspect", str(tmp_path / "s")).code == 0
+            outcome = cli("optimize", "--resume", str(tmp_path / "s"), "--candidates", "3")
+            assert outcome.code == 0, outcome.err
+            monkeypatch.chdir(tmp_path)
+            search("s", *given, "--candidates", "4")
+            assert column("s", "number") == list("0123")
+            shutil.rmtree("s")
+
     def test_start_points_come_where_there_is_room(self, cli):
         points = "start_points=[{w: 2.0}, {w: 3.0}, {w: 4.0}]"
         search("s", *SIX, points, "--candidates", "1")

@@ -532,5 +532,40 @@ class TestShards:
         assert "- seed=1,2  + seed=1,3" in outcome.err
 
     def test_more_shards_than_points(self, sweep):
-        assert sweep("seed=1,2", "--shard", "5/9").code == 0
+        outcome = sweep("seed=1,2", "--shard", "5/9")
+        assert outcome.code == 0
+        assert "nothing is left to compute here (--shard 5/9 takes every 9th point" in outcome.err
         assert states() == ["queued", "queued"]
+
+
+class TestTaskOfAnArray:
+    """Task 3 of 1 … 4: every 4th point, from 2 on."""
+
+    @pytest.fixture(autouse=True)
+    def _task(self, monkeypatch):
+        for name, value in {"ID": 3, "MIN": 1, "MAX": 4, "STEP": 1, "COUNT": 4}.items():
+            monkeypatch.setenv(f"SLURM_ARRAY_TASK_{name}", str(value))
+
+    @pytest.mark.parametrize("out", [("--out", "runs/3"), ()])
+    def test_without_a_point_of_its_own_sweep(self, cli, out):
+        outcome = cli("sweep", *QUICK, "seed=1,2", *out)
+        assert (outcome.code, outcome.out, files(".")) == (2, "", [])
+        assert outcome.err == (
+            "error: this task of a job array has none of the 2 points of its sweep: --shard 2/4"
+            " takes every 4th point, from 2 on; --shard 0/1 takes all (give all tasks the same"
+            " --out for a sweep that they share)\n"
+        )
+
+    def test_with_some_points_of_its_own_sweep(self, cli, computed):
+        outcome = cli("sweep", *QUICK, "seed=1,2,3", "--out", "runs/3", "--quiet")
+        assert (outcome.code, computed) == (0, [2])
+        assert "warning: runs/3: 2 of 3 points are left to other tasks of this job" in outcome.err
+        assert cli("sweep", "--resume", "runs/3", "--shard", "0/1", "--quiet").code == 0
+        assert computed == [2, 0, 1]
+        assert "warning" not in cli("sweep", "--resume", "runs/3", "--quiet").err
+
+    def test_without_a_point_of_a_sweep_that_all_share(self, cli):
+        outcome = cli("sweep", *QUICK, "seed=1,2", "--out", "runs/grid")
+        assert outcome.code == 0
+        assert "nothing is left to compute here (--shard 2/4 takes every 4th" in outcome.err
+        assert "warning" not in outcome.err

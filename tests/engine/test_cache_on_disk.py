@@ -114,6 +114,11 @@ class TestLimit:
         assert verdicts(tmp_path, 1, "clear", most=0) == ["off", "0"]
         assert not any(tmp_path.iterdir())
 
+    def test_nothing_is_kept_where_jax_is_told_so(self, tmp_path):
+        told = {"JAX_COMPILATION_CACHE_DIR": tmp_path, "JAX_ENABLE_COMPILATION_CACHE": "false"}
+        assert said(start(1, 1, **told)) == ["off", "off"]
+        assert not any(tmp_path.iterdir())
+
     def test_is_a_gigabyte(self, monkeypatch):
         from snnrun.engine import cache
 

@@ -210,6 +210,19 @@ def test_all_files_are_looked_at(done, tmp_path):
     assert [p.split(":")[0] for p in problems(done, list(map(str, paths)))] == list(map(str, paths))
 
 
+def test_rates_that_no_neurons_have_are_doubted(done, spikes, tmp_path):
+    path = tmp_path / "spikes.csv"
+    ms, ids = spikes["E"].ms, spikes["E"].ids
+    write_csv(path, spikes["E"]._replace(ms=ms / 1000, ids=ids))  # in s, without a word
+    (found,) = problems(done, str(path), neurons=80, ms=1.0)
+    rate = 1e3 * ids.size / 80
+    assert found.startswith(f"{path}: {rate:.3g} spikes/s a neuron ({ids.size} spikes, 80 neurons,")
+    assert "a column called time_s or time_us" in found
+    write_csv(path, spikes["E"]._replace(ms=ms * 1000, ids=ids))
+    _, (note,) = targets(sources(str(path), neurons=80, ms=1e6), done.e, RATE)
+    assert note.startswith(f"{path}: {rate / 1e6:.3g} spikes/s a neuron")
+
+
 def test_fewer_windows_than_neurons_is_warned_of(done, spikes, tmp_path):
     path = tmp_path / "spikes.h5"
     write_sonata(path, spikes)

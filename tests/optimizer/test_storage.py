@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import optuna
 import pytest
@@ -14,7 +15,14 @@ from sqlalchemy.engine import Engine
 from snnrun.errors import ConfigError, FileError
 from snnrun.optimizer import _worker
 from snnrun.optimizer._journal import Journal
-from snnrun.optimizer._storage import VARIABLE, open_storage, without_password
+from snnrun.optimizer._storage import (
+    VARIABLE,
+    absolute,
+    open_storage,
+    url_found_in,
+    url_kept_in,
+    without_password,
+)
 from tests.optimizer import worker
 
 SECRET = "p@ss:w/rd"
@@ -184,6 +192,25 @@ class TestUrls:
         for url in ("sqlite:///{}/no/s.db", "journal://{}/no/j"):
             with pytest.raises(FileError, match="No such file"):
                 open_storage(url.format(tmp_path), tmp_path)
+
+    def test_files_in_a_folder_are_named_from_there(self, tmp_path, monkeypatch):
+        folder, elsewhere = tmp_path / "s", tmp_path / "moved"
+        folder.mkdir()
+        monkeypatch.chdir(tmp_path)
+        Path("old").touch()
+        cases = {
+            "journal://s/study.journal": None,
+            "journal://s/mine": "journal://mine",
+            "sqlite:///s/fits.db?timeout=5": "sqlite:///fits.db?timeout=5",
+            "sqlite+pysqlite:///fits.db": f"sqlite+pysqlite:///{tmp_path}/fits.db",
+            "journal://../j": f"journal://{tmp_path.parent}/j",
+            "old": f"{tmp_path}/old",
+            "sqlite:///:memory:": "sqlite:///:memory:",
+            "postgresql://me:secret@host/x": "postgresql://me:***@host/x",
+        }
+        assert {url: url_kept_in(folder, absolute(url)) for url in cases} == cases
+        assert url_found_in(elsewhere, "sqlite:///fits.db") == f"sqlite:///{elsewhere}/fits.db"
+        assert url_found_in(elsewhere, f"journal://{tmp_path}/j") == f"journal://{tmp_path}/j"
 
     def test_passwords_are_hidden(self):
         assert without_password("postgresql://u:a@b:c@h/d") == "postgresql://u:***@h/d"

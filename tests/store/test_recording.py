@@ -8,6 +8,7 @@ from snnrun.errors import FileError
 from snnrun.store.recording import is_run, recorded
 
 MS, IDS = np.array([1.5, 2.0, 2.0, 7.25]), np.array([3, 0, 1, 3])
+WORDS = ("by_time", "time", "by_id", "id", "gid", "none", "unknown")
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 
 
@@ -68,6 +69,25 @@ def test_a_csv_may_look_like_this(tmp_path, text):
     assert found[""].neurons is found[""].stop_ms is None
 
 
+@pytest.mark.parametrize(
+    ("name", "unit_ms"),
+    [
+        *((name, 1e3) for name in ("time (sec)", "time (seconds)", "time_s", "t[s]", "Times/s")),
+        *((name, 1e-3) for name in ("time_us", "t [\u00b5s]", "spike time (\u03bcs)", "t_usec")),
+        *(
+            (name, 1.0)
+            for name in ("time", "timestamps", "time stamp", "spike_times_ms", "t in ms")
+        ),
+        ("time_ns", 1e-6),
+        ("time (min)", 6e4),
+        ("t_h", 3.6e6),
+    ],
+)
+def test_a_column_names_its_unit(tmp_path, name, unit_ms):
+    rows = "".join(f"{ms / unit_ms!r};{i}\n" for ms, i in zip(MS.tolist(), IDS, strict=True))
+    same(recorded(csv(tmp_path, f"{name};neuron\n{rows}"))[""])
+
+
 def test_sonata_has_populations(tmp_path):
     path = sonata(tmp_path)
     assert not is_run(path)
@@ -91,6 +111,24 @@ def test_sonata_sorted_by_id_or_not_at_all_is_put_in_order(tmp_path):
     same(recorded(sonata(tmp_path, MS[::-1], IDS[::-1], sorting=0))["V4"], ids=[3, 1, 0, 3])
 
 
+@pytest.mark.parametrize("kind", [str, np.bytes_])
+@pytest.mark.parametrize(
+    ("word", "ordered"),
+    [(word, word not in ("none", "unknown")) for word in WORDS],
+)
+@pytest.mark.parametrize("at", ["spikes/V1", "spikes/V1/node_ids", "spikes"])
+def test_bmtk_writes_sorting_as_a_word(tmp_path, kind, word, ordered, at):
+    path = tmp_path / "bmtk.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("spikes" if at == "spikes" else "spikes/V1")
+        group["timestamps"] = MS if ordered else MS[::-1]
+        ids = "gids" if at == "spikes" else "node_ids"
+        group[ids] = np.asarray(IDS if ordered else IDS[::-1], np.uint64)
+        file[at].attrs["sorting"] = kind(word)
+        group["timestamps"].attrs["units"] = kind("milliseconds")
+    same(*recorded(path).values(), ids=IDS if ordered else [3, 1, 0, 3])
+
+
 def test_nwb_has_units_in_seconds(tmp_path):
     found = recorded(nwb(tmp_path, observed=[(0.0, 0.01)]))[""]
     same(found)
@@ -104,7 +142,10 @@ def test_nwb_has_units_in_seconds(tmp_path):
         ("", "it needs two columns, time in ms and neuron id, not 0"),
         ("1,2,3\n", "it needs two columns, time in ms and neuron id, not 3"),
         ("a,b\n1,2\n", "its columns are called a, b, not time and neuron"),
-        ("time_s,neuron\n1,2\n", "its times are in seconds; write them in ms"),
+        ("time_samples,neuron\n1,2\n", "its times are in 'samples', not in ms or s"),
+        ("frames (time),neuron\n1,2\n", "its times are in 'frames', not in ms or s"),
+        ("time [0.1 ms],neuron\n1,2\n", "its times are in '0 1 ms', not in ms or s"),
+        ("ticks,neuron\n1,2\n", "its columns are called ticks, neuron, not time and neuron"),
         ("1,2\n1,x\n", "could not convert string 'x'"),
         ("1,2\n1\n", "the number of columns changed from 2 to 1"),
         ("1,2.5\n", "neuron ids that are no whole numbers"),
@@ -145,6 +186,20 @@ def test_other_files_that_can_not_be_used(tmp_path):
 def test_units_that_are_no_time(tmp_path):
     with pytest.raises(FileError, match="are in 'steps', not in ms or s"):
         recorded(sonata(tmp_path, units="steps"))
+    path = nwb(tmp_path)
+    with h5py.File(path, "r+") as file:
+        file["units/spike_times"].attrs["unit"] = "samples"
+    with pytest.raises(FileError, match="are in 'samples', not in ms or s"):
+        recorded(path)
+
+
+@pytest.mark.parametrize(("unit", "ms"), [("ms", 1.0), ("microseconds", 1e-3), ("\u00b5s", 1e-3)])
+def test_files_that_name_their_unit_are_believed(tmp_path, unit, ms):
+    same(recorded(sonata(tmp_path, MS / ms, units=unit))["V4"])
+    path = nwb(tmp_path, [2.0 / ms, 2.0 / ms, 1.5 / ms, 7.25 / ms])
+    with h5py.File(path, "r+") as file:
+        file["units/spike_times"].attrs["unit"] = unit
+    same(recorded(path)[""])
 
 
 def test_a_link_to_elsewhere_is_not_followed(tmp_path):

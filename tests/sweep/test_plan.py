@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from snnrun.config.build import build
 from snnrun.config.compose import Composer, compose
 from snnrun.config.reader import read as read_config
 from snnrun.errors import ConfigError, FileError
-from snnrun.sweep.begin import grid_of
+from snnrun.sweep.begin import grid_of, resumed
 from snnrun.sweep.plan import NAME, hash_of, make, read, with_spikes_if_asked, write
 
 W = "network.projections.EE.weight"
@@ -127,6 +128,23 @@ def test_a_config_file_and_user_s_folders(tmp_path):
         ({"seed": s}, s) for s in (1, 2)
     ]
     assert plan.about["config"] == str(file)
+
+
+def test_what_lies_in_its_folder_moves_with_it(tmp_path, monkeypatch):
+    folder, outside = tmp_path / "s", tmp_path / "conf"
+    for place in (folder / "own/duration", outside):
+        place.mkdir(parents=True)
+    (folder / "own/duration/mine.yaml").write_text("ms: 100.0\nwarmup_ms: 0.0\n")
+    monkeypatch.chdir(tmp_path)
+    plan = planned("duration=mine", "seed=1,2", dirs=(Path("s/own"), Path("conf")))
+    assert write(plan, folder)
+    assert json.loads((folder / NAME).read_text())["config_dirs"] == ["own", str(outside)]
+    assert read(folder) == plan
+    moved = folder.rename(tmp_path / "moved")
+    (tmp_path / "s/own/duration").mkdir(parents=True)  # another, at the old place
+    (tmp_path / "s/own/duration/mine.yaml").write_text("ms: 200.0\nwarmup_ms: 0.0\n")
+    monkeypatch.chdir("/")
+    assert resumed(moved, [], []).about["config_dirs"] == [str(moved / "own"), str(outside)]
 
 
 def test_only_one_process_writes_it(tmp_path):

@@ -1,9 +1,11 @@
 """Shards: every point belongs to one, and job arrays number them."""
 
+from pathlib import Path
+
 import pytest
 
 from snnrun.errors import ConfigError
-from snnrun.sweep.shard import Shard
+from snnrun.sweep.shard import Shard, has_own_folder
 
 
 def slurm(i: int, first: int, last: int, step: int, count: int) -> dict[str, str]:
@@ -81,6 +83,28 @@ def test_a_job_array_numbers_shards(environ, shard):
 )
 def test_what_is_no_evenly_spaced_array_gives_no_shard(environ):
     assert Shard.from_environment(environ) is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "own"),
+    [
+        (None, True),
+        *((folder, True) for folder in ("runs/7", "task_07", "runs/7/sweep", "/2026/a-7")),
+        *((folder, False) for folder in ("runs/grid", "runs/17", "7/grid2", "runs/70")),
+    ],
+)
+def test_a_folder_named_after_a_task_is_its_own(folder, own):
+    for environ in (slurm(7, 1, 10, 1, 10), sge(7, 1, 10, 1)):
+        assert has_own_folder(folder and Path(folder), environ) == own
+
+
+@pytest.mark.parametrize(
+    ("shard", "every"),
+    [((6, 10), "10th"), ((1, 2), "2nd"), ((0, 3), "3rd"), ((1, 21), "21st"), ((5, 112), "112th")],
+)
+def test_what_a_shard_takes_is_said(shard, every):
+    words = f"takes every {every} point, from {shard[0]} on; --shard 0/1 takes all"
+    assert Shard(*shard).text == f"--shard {shard[0]}/{shard[1]} {words}"
 
 
 def test_the_tasks_of_an_array_share_all_points():
