@@ -93,7 +93,7 @@ def optimize(
             source = Source(tuple(given), tuple(config_dir or []), config, strict)
             plan, place = _new(source, out, storage, study, dry_run)
         if dry_run:
-            one_run.show_config(plan.composed, as_json)
+            one_run.show_config(plan.composed, "optimize", as_json)
             return
         opened = _opened(plan, place, None if resume is None else given)
         work(plan, opened, place, workers, interruption, Saying(quiet, as_json, log_every))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from snnrun.errors import InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption, Terminated
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
     from snnrun.optimizer._study import Study
@@ -61,7 +61,7 @@ def work(
         over = True
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
+            error = InterruptedRunError(str(error) or "Ctrl-C")
         stopped = error
     finally:
         watcher.close()

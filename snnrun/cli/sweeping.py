@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from snnrun.errors import InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption, Terminated
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
     from snnrun.sweep.end import Outcome
@@ -64,7 +64,7 @@ def compute(
             broken = local.compute(plan, orders, watch.hear, interruption, enough)
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
+            error = InterruptedRunError(str(error) or "Ctrl-C")
         stopped = error
     finally:
         watch.close()
