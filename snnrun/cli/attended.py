@@ -21,11 +21,14 @@ def attended(
     folder: "RunFolder", watcher: "Observer", as_json: str | None = None
 ) -> Iterator[None]:
     """Watch over a run in a folder that is its own; `as_json`: the command, under --json."""
+    from snnrun.observe import STILL_S
+    from snnrun.store.beat import regularly
     from snnrun.store.folder import alive
 
     try:
         folder.status("queued", reason=None, exit_code=None)
-        with alive([folder]), errors_in(folder.path), _files_of(folder):
+        said = regularly(STILL_S, watcher.still)
+        with alive([folder]), said, errors_in(folder.path), _files_of(folder):
             yield
     except InterruptedRunError as error:
         _interrupted(

@@ -84,8 +84,12 @@ def _search(path: Path, out: Path | None, panel: str) -> None:
 def _run(path: Path, target: Path) -> None:
     from snnrun.cli.one_run import compose
     from snnrun.report.drawing import drawing
+    from snnrun.store.lock import standing
     from snnrun.store.read import spikes
 
+    state = standing(path).get("state")
+    if state in ("queued", "running", "interrupted"):
+        raise FileError(f"{path}: can't be drawn yet: the run is not over ({state})")
     _, e, _ = compose(None, None, path / "config.yaml")
     with drawing(target):
         from snnrun.report.overview import Trains, draw

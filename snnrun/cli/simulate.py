@@ -72,7 +72,6 @@ def simulate(
         with attended(job.files.folder, watcher, name):
             summary = _run(job, watcher, time.perf_counter() - begun, interruption)
             code = conclude(job.experiment, job.files.folder, summary, strict)
-            watcher.stage("figure")
             one_run.draw(job.experiment, job.files.folder, summary)
     _report(job, summary, code, quiet, as_json)
     if code:
