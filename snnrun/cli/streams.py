@@ -28,7 +28,7 @@ def _unfailing(stream: TextIO | None) -> TextIO:
         io.BufferedWriter(_Unfailing(stream.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,
         errors="replace",
-        line_buffering=stream.line_buffering,
+        line_buffering=stream.line_buffering or stream.write_through,
     )
 
 
