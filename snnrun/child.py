@@ -15,14 +15,14 @@ from typing import Any
 from snnrun.errors import FileError
 from snnrun.store.disk import cause
 
-_SIGNALS = {signal.Signals[n] for n in ("SIGINT", "SIGTERM") if n in signal.Signals.__members__}
+_SIGNALS = {signal.Signals[n] for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)}
 
 
 class Child:
     """A new process that runs `target(*arguments, mouth)`; `ear` is the other end of `mouth`.
 
-    It has the parent's imports, but none from the current folder. SIGINT and SIGTERM wait until it
-    calls `hear_signals`.
+    It has the parent's imports, but none from the current folder. SIGINT, SIGTERM and SIGHUP
+    wait until it calls `hear_signals`.
     """
 
     def __init__(self, target: Callable[..., None], *arguments: Any) -> None:

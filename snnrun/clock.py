@@ -71,7 +71,11 @@ def timings(
     trials: list[Trial],
     compiled: Compiled | None,
 ) -> dict[str, Any]:
-    """Return what /timings holds, from the seconds of each phase."""
+    """Return what /timings holds, from the seconds of each phase.
+
+    `updates_per_s`: synapses x steps, whether a spike passes or not; `neuron_updates_per_s`:
+    neurons x steps.
+    """
     compiled = compiled or Compiled(0.0, 0.0, "off")
     simulate_s = max(s["loop_s"] - s.get("prepare_s", 0.0), 1e-9)
     steps = max(1, sum(trial.end - e.start for trial in trials))
@@ -85,7 +89,8 @@ def timings(
         "statistics_s": s["statistics_s"],
         "cpu_s": s["cpu_s"],
         "steps_per_s": steps / simulate_s,
-        "updates_per_s": steps * network.size / simulate_s,
+        "updates_per_s": steps * sum(network.contacts.values()) / simulate_s,
+        "neuron_updates_per_s": steps * network.size / simulate_s,
         "realtime_factor": simulate_s / (steps * e.dt / 1000),
         "peak_memory_mb": peak_mb(),
     }

@@ -17,7 +17,7 @@ from snnrun.edges import Least
 from snnrun.engine.run import Backend
 from snnrun.engine.snapshot import Snapshot
 from snnrun.engine.xla import Compiled
-from snnrun.errors import ConfigError
+from snnrun.errors import ConfigError, SnnrunError
 from snnrun.experiment import Experiment
 from snnrun.files import Nowhere
 from snnrun.network import Network, build
@@ -113,9 +113,17 @@ class Course:
         self.files.save(self.trials, states | self.ended, self._seconds, kept)
 
     def finish(self) -> Summary:
-        """Compute the statistics and close the file."""
-        with self.clock.timed("statistics_s"):
-            summary = summarise(self.e, self.network, self.trials)
+        """Compute the statistics and close the file.
+
+        Where they fail, the state is saved: a run that goes on needs nothing else.
+        """
+        try:
+            with self.clock.timed("statistics_s"):
+                summary = summarise(self.e, self.network, self.trials)
+        except Exception:
+            with contextlib.suppress(SnnrunError):
+                self.save({}, kept=False)
+            raise
         summary.timings = timings(
             self._seconds,
             self.e,

@@ -1,8 +1,9 @@
 """A run is asked to end: by a signal, or because its time is up.
 
 The first signal ends the chunk, saves the state and ends the run; a second Ctrl-C leaves at once.
-Before there is anything to save, SIGINT and SIGTERM end the program as they always do; SIGUSR1
-and SIGUSR2, what schedulers send ahead of a limit, wait until there is.
+Before there is anything to save, SIGINT, SIGTERM and SIGHUP end the program as they always do;
+SIGUSR1 and SIGUSR2, what schedulers send ahead of a limit, wait until there is. SIGHUP, by which a
+terminal that is closed ends what runs in it, is left alone where nohup had it ignored.
 """
 
 import contextlib
@@ -13,11 +14,11 @@ from types import FrameType
 
 from snnrun.errors import InterruptedRunError
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came before there was anything to save."""
+    """SIGTERM or SIGHUP, which its text is, came before there was anything to save."""
 
 
 class Interruption:
@@ -47,8 +48,8 @@ class Interruption:
         before = {}
         for name in _SIGNALS:
             with contextlib.suppress(ValueError, AttributeError):  # a thread; not on Windows
-                number = signal.Signals[name] if name in signal.Signals.__members__ else None
-                if number is not None:
+                number = signal.Signals.__members__.get(name)
+                if number is not None and not (name == "SIGHUP" and _is_ignored(number)):
                     before[number] = signal.signal(number, self._receive)
         try:
             yield
@@ -62,5 +63,9 @@ class Interruption:
         self._ending |= self.savable
         if number == signal.SIGINT and (again or not self.savable):
             raise KeyboardInterrupt
-        if number == signal.SIGTERM and not self._ending:
-            raise Terminated
+        if self._signal in ("SIGTERM", "SIGHUP") and not self._ending:
+            raise Terminated(self._signal)
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    return signal.getsignal(number) == signal.SIG_IGN

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+STILL_S = 2.0  # between words to an observer that the run goes on
+
 
 class Observer(Protocol):
     """Somebody who watches a run."""
@@ -14,8 +16,11 @@ class Observer(Protocol):
     ) -> None:
         """Hear how much is simulated, of all trials together, and the mean rate so far.
 
-        `before_ms`: what was simulated earlier, when the run was interrupted.
+        `before_ms`: what was simulated earlier, before the run was interrupted.
         """
+
+    def still(self) -> None:
+        """Hear, every few seconds, that the run goes on; from another thread."""
 
     def warn(self, text: str) -> None:
         """Hear of something the user should know."""
@@ -33,6 +38,9 @@ class Nobody:
     def progress(
         self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
     ) -> None:
+        """Ignore it."""
+
+    def still(self) -> None:
         """Ignore it."""
 
     def warn(self, text: str) -> None:

@@ -16,7 +16,7 @@ class Pulse:
     def __init__(self, courses: list[Course], observer: Observer) -> None:
         self._courses, self._observer = courses, observer
         self._slowdown = Slowdown(courses[0].e.engine.min_pace)
-        self._done_before: int | None = None
+        self._done_before = self._steps()
 
     def stage(self, name: str) -> None:
         """A stage begins."""
@@ -29,9 +29,7 @@ class Pulse:
         """A chunk is done."""
         e = self._courses[0].e
         trials = [trial for course in self._courses for trial in course.trials]
-        steps = sum(t.end - e.start for t in trials)
-        if self._done_before is None:
-            self._done_before = steps
+        steps = self._steps()
         rates = [
             t.total.mean() / ((t.end - e.start) * e.dt / 1000) for t in trials if t.end > e.start
         ]
@@ -44,6 +42,17 @@ class Pulse:
                 with course.isolated():
                     course.files.log(f"warning: {warning}")
             self._observer.warn(warning)
+
+    def _steps(self) -> int:
+        """Return how many steps are done, of all trials together, also in earlier parts."""
+        return sum(map(_steps_of, self._courses))
+
+
+def _steps_of(course: Course) -> int:
+    """Return how many steps of a run are done: what was saved, until a trial is taken up."""
+    ends = {number: course.saved.step(number) for number in course.numbers}
+    ends |= {trial.number: trial.end for trial in course.trials}
+    return sum(end - course.e.start for end in ends.values() if end is not None)
 
 
 class Slowdown:

@@ -131,13 +131,14 @@ def conclude(e: Experiment, folder: RunFolder, summary: Summary, strict: bool = 
     verdict = summary.health.verdict
     bad = verdict == "nan" or (strict and verdict != "ok")
     state = "unhealthy" if bad or verdict == "runaway" else "done"
-    details = json.dumps(summary.health.details)
+    details, found = json.dumps(summary.health.details), as_json(e, summary)
     folder.status(
         state,
         reason=None if verdict == "ok" else f"{sentence(summary.health)} ({details})",
         exit_code=3 if bad else 0,
-        timings=as_json(e, summary)["timings"],
+        timings=found["timings"],
         statistics=scalars(e, summary),
+        health=found["health"],
         fingerprint=fingerprint(summary),
     )
     folder.log(f"{state}: {verdict}")

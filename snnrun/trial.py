@@ -4,6 +4,7 @@ Shapes: `N` neurons, `W` windows.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from snnrun.statistics._base import (
     IntervalStatistic,
     Statistic,
     Subjects,
+    missing,
 )
 from snnrun.tally import Tally, Windows, base_of
 
@@ -156,14 +158,27 @@ def statistics(e: Experiment, network: Network, trial: Trial) -> dict[tuple[str,
             windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), trial.end)
             counts = trial.tally.counts(windows)
             for population, part in parts.items():
-                estimate = statistic.estimate(counts[:, part], subjects[population])
-                found[population, name] = estimate
+                data = counts[:, part], subjects[population]
+                found[population, name] = _estimated(statistic.estimate, *data)
         elif isinstance(statistic, IntervalStatistic) and trial.intervals is not None:
             sums = trial.intervals.sums(trial.end)
             for population, part in parts.items():
-                estimate = statistic.estimate(Intervals(*(s[:, part] for s in sums)))
-                found[population, name] = estimate
+                each = Intervals(*(s[:, part] for s in sums))
+                found[population, name] = _estimated(statistic.estimate, each)
     return found
+
+
+def _estimated(estimate: Callable[..., Estimate], *data: Any) -> Estimate:
+    """Return an estimate; none, with the reason, where it fails: what was simulated is kept.
+
+    MemoryError, as there may be more of it when the run goes on.
+    """
+    try:
+        return estimate(*data)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return missing(f"{type(error).__name__}: {error}")
 
 
 def _subjects(e: Experiment, network: Network, trial: Trial) -> dict[str, Subjects]:

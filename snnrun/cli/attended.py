@@ -1,14 +1,13 @@
 """However a run ends, its status says how: done, interrupted, failed."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
-from snnrun.cli import one_run
+from snnrun.cli.answer import answer, errors_in
 from snnrun.errors import FileError, InterruptedRunError, SnnrunError
 from snnrun.interruption import Terminated
 
@@ -22,11 +21,14 @@ def attended(
     folder: "RunFolder", watcher: "Observer", as_json: str | None = None
 ) -> Iterator[None]:
     """Watch over a run in a folder that is its own; `as_json`: the command, under --json."""
+    from snnrun.observe import STILL_S
+    from snnrun.store.beat import regularly
     from snnrun.store.folder import alive
 
     try:
         folder.status("queued", reason=None, exit_code=None)
-        with alive([folder]), _files_of(folder):
+        said = regularly(STILL_S, watcher.still)
+        with alive([folder]), said, errors_in(folder.path), _files_of(folder):
             yield
     except InterruptedRunError as error:
         _interrupted(
@@ -36,7 +38,7 @@ def attended(
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt as error:
         if isinstance(error, Terminated) and any(folder.checkpoints.glob("step_*.h5")):
-            code, reason = 75, "interrupted by SIGTERM; its last checkpoint is kept"
+            code, reason = 75, f"interrupted by {error}; its last checkpoint is kept"
         else:
             code, reason = _code(error), "interrupted; results up to here kept"
         _interrupted(folder, code, reason, as_json)
@@ -60,8 +62,7 @@ def ended_early(as_json: str | None) -> Iterator[None]:
     except KeyboardInterrupt as error:
         print("interrupted", file=sys.stderr)
         if as_json:
-            found = {"command": as_json, "state": "interrupted", "exit_code": _code(error)}
-            print(json.dumps({**found, "out": None}))
+            answer(as_json, "interrupted", _code(error))
         raise typer.Exit(_code(error)) from None
 
 
@@ -74,8 +75,6 @@ def _files_of(folder: "RunFolder") -> Iterator[None]:
     """Take what the system says of a file, such as a figure, for an error of a file."""
     try:
         yield
-    except BrokenPipeError:  # nobody reads what is printed
-        raise
     except OSError as error:
         from snnrun.store.disk import cause
 
@@ -90,7 +89,7 @@ def _interrupted(folder: "RunFolder", code: int, reason: str, as_json: str | Non
         folder.log(reason)
     print(f"{reason}; results are in {folder.path}/", file=sys.stderr)
     if as_json:
-        one_run.print_json(as_json, folder.path, code, {})
+        answer(as_json, "interrupted", code, folder.path)
 
 
 def _try_status(folder: "RunFolder", state: str, reason: str, code: int) -> None:

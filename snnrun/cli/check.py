@@ -30,11 +30,13 @@ def check(
     from snnrun.engine.setup import set_up
     from snnrun.preflight.check import as_json as plain
     from snnrun.preflight.check import preflight
+    from snnrun.report.progress import saying
 
     set_up()
     if not (quiet or as_json):
         print("building and timing the network", file=sys.stderr)
-    found = plain(preflight(experiment, warnings))
+    with saying("building and timing the network", quiet or as_json):
+        found = plain(preflight(experiment, warnings))
     if as_json:
         from snnrun.summary import plain as finite
 

@@ -1,12 +1,12 @@
 """`snnrun inspect`: how a run, a sweep or a search stands."""
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from snnrun.cli import one_run
+from snnrun.cli.answer import answer
 from snnrun.cli.options import Debug, Json
 from snnrun.errors import FileError
 
@@ -29,7 +29,7 @@ def inspect(path: Place, as_json: Json = False, debug: Debug = False) -> None:
 
 
 def _sweep(path: Path, as_json: bool) -> None:
-    from snnrun.sweep.end import outcome
+    from snnrun.sweep.end import as_plain, outcome
     from snnrun.sweep.plan import read
 
     found = outcome(read(path), path)
@@ -37,8 +37,8 @@ def _sweep(path: Path, as_json: bool) -> None:
         rows = [{"index": r.index, "state": r.state, "reason": r.reason} for r in found.failures]
         counts = found.counts
         state = "running" if counts.get("running") else "done" if not found.left else "queued"
-        head = {"command": "inspect", "state": state, "exit_code": 0, "out": str(path)}
-        print(json.dumps({**head, "points": counts, "failures": rows}))
+        more = as_plain(found.table)
+        answer("inspect", state, 0, path, **more, points=counts, failures=rows)
         return
     from snnrun.report.sweeps import show_standing
 
@@ -53,26 +53,27 @@ def _search(path: Path, as_json: bool) -> None:
     found = outcome(*reopened(path))
     if as_json:
         state = "running" if found.counts.get("running") else "queued" if found.left else "done"
-        head = {"command": "inspect", "state": state, "exit_code": 0, "out": str(path)}
-        print(json.dumps({**head, "candidates": found.counts, **as_plain(found.findings)}))
+        answer("inspect", state, 0, path, candidates=found.counts, **as_plain(found))
         return
     show_standing(found.findings)
 
 
 def _run(path: Path, as_json: bool) -> None:
     from snnrun.cli.resumed import outcome
-    from snnrun.store.lock import read_status
+    from snnrun.store.lock import standing
 
-    status, found = read_status(path), outcome(path) or {}
+    status, found = standing(path), outcome(path) or {}
     found.pop("exit_code", None)
     if as_json:
-        one_run.print_json("inspect", path, 0, found)
+        answer("inspect", status.get("state"), 0, path, reason=status.get("reason"), **found)
     elif found:
         from snnrun.report.tables import show_summary
 
         show_summary(found, path)
     else:
         print(_standing(status))
+        if status.get("state") == "interrupted":
+            print(f"go on with: snnrun simulate --resume {path}", file=sys.stderr)
 
 
 def _standing(status: dict[str, Any]) -> str:

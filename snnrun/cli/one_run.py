@@ -1,11 +1,13 @@
 """What commands that make one run share: its config, its folder, its end."""
 
-import json
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snnrun.errors import UnhealthyError
+from snnrun.cli.answer import answer
+from snnrun.errors import SnnrunError, UnhealthyError
 
 if TYPE_CHECKING:
     from snnrun.config.compose import Composed
@@ -28,9 +30,12 @@ def compose(
     return composed, experiment, warnings
 
 
-def show_config(composed: "Composed", as_json: bool) -> None:
+def show_config(composed: "Composed", command: str, as_json: bool) -> None:
     """Print the config that would be run."""
-    print(json.dumps(composed.tree) if as_json else composed.yaml.rstrip())
+    if as_json:
+        answer(command, "done", 0, config=composed.tree)
+    else:
+        print(composed.yaml.rstrip())
 
 
 def begin(folder: "RunFolder", composed: "Composed", warnings: list[str]) -> None:
@@ -40,30 +45,40 @@ def begin(folder: "RunFolder", composed: "Composed", warnings: list[str]) -> Non
 
 
 def draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> None:
-    """Draw overview.png."""
-    try:
-        from snnrun.report.overview import Trains, draw
-    except ImportError:
-        folder.log("no overview.png: matplotlib is not installed")
-        return
-    from snnrun.store.read import spikes
-
+    """Draw overview.png, or say why there is none: the run is over and stays so."""
     start, warm, stop = (
         steps * experiment.dt
         for steps in (experiment.start, experiment.warmup_steps, summary.per_trial[0][0].end)
     )
-    trains = [Trains(*population) for population in spikes(folder.results)]
-    title = f"{experiment.name}, seed {experiment.seed}"
-    draw(folder.path / "overview.png", title, trains, warm, stop, start)
+    with decoration(folder, "overview.png") as path:
+        from snnrun.report.overview import Trains, draw
+        from snnrun.store.read import spikes
+
+        trains = [Trains(*population) for population in spikes(folder.results)]
+        title = f"{experiment.name}, seed {experiment.seed}"
+        draw(path, title, trains, warm, stop, start)
+
+
+@contextlib.contextmanager
+def decoration(folder: "RunFolder", name: str) -> Iterator[Path]:
+    """Draw a picture of a run; where that fails, it is said in run.log and on stderr."""
+    from snnrun.report.drawing import drawing
+
+    try:
+        with drawing(folder.path / name):
+            yield folder.path / name
+    except (SnnrunError, KeyboardInterrupt) as error:
+        text = f"warning: no {name}: {str(error) or 'interrupted'}"
+        print(text, file=sys.stderr)
+        with contextlib.suppress(SnnrunError):  # the disk may be full
+            folder.log(text)
 
 
 def print_json(command: str, path: Path, code: int, found: dict[str, Any]) -> None:
     """Print the one object of --json."""
     from snnrun.store.lock import read_status
 
-    state = read_status(path).get("state")
-    head = {"command": command, "state": state, "exit_code": code, "out": str(path)}
-    print(json.dumps({**head, **found}))
+    answer(command, read_status(path).get("state"), code, path, **found)
 
 
 def fail(folder: "RunFolder", summary: "Summary") -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from snnrun.cli import one_run
+from snnrun.cli.answer import errors_in
 from snnrun.cli.attended import ended_early
 from snnrun.cli.options import (
     Config,
@@ -83,6 +84,7 @@ def optimize(
     del debug  # read where errors are reported
     interruption = Interruption(time_limit)
     with interruption.listening(), ended_early("optimize" if as_json else None):
+        from snnrun.report.progress import saying as during
         from snnrun.search.simulate import Source
 
         given = [*(overrides or []), *_total(candidates)]
@@ -93,10 +95,12 @@ def optimize(
             source = Source(tuple(given), tuple(config_dir or []), config, strict)
             plan, place = _new(source, out, storage, study, dry_run)
         if dry_run:
-            one_run.show_config(plan.composed, as_json)
+            one_run.show_config(plan.composed, "optimize", as_json)
             return
-        opened = _opened(plan, place, None if resume is None else given)
-        work(plan, opened, place, workers, interruption, Saying(quiet, as_json, log_every))
+        with errors_in(place.folder):
+            with during("opening the study", quiet or as_json):
+                opened = _opened(plan, place, None if resume is None else given)
+            work(plan, opened, place, workers, interruption, Saying(quiet, as_json, log_every))
 
 
 def _total(candidates: int | None) -> list[str]:

@@ -54,32 +54,46 @@ def plot(
 
 
 def _sweep(path: Path, target: Path, statistic: str | None) -> None:
-    from snnrun.report.sweep import draw
+    from snnrun.report.drawing import drawing
     from snnrun.sweep.plan import read
     from snnrun.sweep.states import table
 
-    draw(table(read(path), path), target, statistic)
+    with drawing(target):
+        from snnrun.report.sweep import draw
+
+        draw(table(read(path), path), target, statistic)
 
 
 def _search(path: Path, out: Path | None, panel: str) -> None:
-    from snnrun.report.study import draw, draw_panel
+    from snnrun.report.drawing import drawing
     from snnrun.search.begin import reopened
     from snnrun.search.end import outcome
 
     findings = outcome(*reopened(path)).findings
-    if out is not None and panel != "all":
-        draw_panel(findings, out, panel)
-        print(out)
-    else:
-        print("\n".join(map(str, draw(findings, out or path, [panel]))))
+    with drawing(out or path):
+        from snnrun.report.study import draw, draw_panel
+
+        if out is not None and panel != "all":
+            draw_panel(findings, out, panel)
+            drawn = [out]
+        else:
+            drawn = draw(findings, out or path, [panel])
+    print("\n".join(map(str, drawn)))
 
 
 def _run(path: Path, target: Path) -> None:
     from snnrun.cli.one_run import compose
-    from snnrun.report.overview import Trains, draw
+    from snnrun.report.drawing import drawing
+    from snnrun.store.lock import standing
     from snnrun.store.read import spikes
 
+    state = standing(path).get("state")
+    if state in ("queued", "running", "interrupted"):
+        raise FileError(f"{path}: can't be drawn yet: the run is not over ({state})")
     _, e, _ = compose(None, None, path / "config.yaml")
-    trains = [Trains(*population) for population in spikes(path / "results.h5")]
-    title = f"{e.name}, seed {e.seed}"
-    draw(target, title, trains, e.warmup_steps * e.dt, e.steps * e.dt)
+    with drawing(target):
+        from snnrun.report.overview import Trains, draw
+
+        trains = [Trains(*population) for population in spikes(path / "results.h5")]
+        title = f"{e.name}, seed {e.seed}"
+        draw(target, title, trains, e.warmup_steps * e.dt, e.steps * e.dt)

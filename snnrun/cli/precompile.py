@@ -38,6 +38,7 @@ def precompile(
     del debug  # read where errors are reported
     from snnrun.engine import cache
     from snnrun.engine.setup import set_up
+    from snnrun.report.progress import saying
 
     set_up()
     words = what or []
@@ -48,7 +49,8 @@ def precompile(
         raise ConfigError("the compile cache can't be written; set JAX_COMPILATION_CACHE_DIR")
     durations = [w for w in words if "=" not in w] or list(DURATIONS)
     overrides = [w for w in words if "=" in w]
-    compiled = {d: _compile(d, overrides, config, config_dir) for d in durations}
+    with saying("compiling", as_json):
+        compiled = {d: _compile(d, overrides, config, config_dir) for d in durations}
     _tell({"compiled": compiled, "folder": str(cache.folder())}, as_json)
 
 

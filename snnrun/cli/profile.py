@@ -4,12 +4,13 @@ import dataclasses
 import importlib
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from snnrun.cli import one_run
-from snnrun.cli.attended import attended
+from snnrun.cli.attended import attended, ended_early
 from snnrun.cli.options import (
     Config,
     ConfigDir,
@@ -57,16 +58,14 @@ def profile(
     snnrun profile network=snops_sbn duration=2s --scaling
     """
     del debug  # read where errors are reported
-    wall, cpu = time.perf_counter(), time.process_time()
-    import_s = _import()
-    composed, experiment, warnings = one_run.compose(overrides, config_dir, config)
-    compose_s = time.perf_counter() - wall - import_s
+    name = "profile" if as_json else None
+    with ended_early(name):
+        composed, experiment, warnings, begun = _composed(overrides, config_dir, config)
     if dry_run:
-        one_run.show_config(composed, as_json)
+        one_run.show_config(composed, "profile", as_json)
         return
     if experiment.engine.backend == "reference" and (scaling or trace):
         raise ConfigError("--scaling and --trace need a compiled step; not backend=reference")
-    from snnrun.profile.run import Begun
     from snnrun.report.progress import observer
     from snnrun.store.folder import RunFolder
     from snnrun.summary import conclude
@@ -74,8 +73,7 @@ def profile(
     folder = RunFolder.create(out, experiment.name)
     one_run.begin(folder, composed, warnings)
     watcher = observer(quiet or as_json, log_every)
-    with Interruption().listening(), attended(folder, watcher, "profile" if as_json else None):
-        begun = Begun(wall, cpu, import_s, compose_s)
+    with Interruption().listening(), attended(folder, watcher, name):
         found = _profile(experiment, composed, folder, watcher, begun)
         growth = _scaling(composed, experiment, folder, watcher) if scaling else None
         traced = _trace(experiment, folder, watcher) if trace else None
@@ -83,6 +81,19 @@ def profile(
     _report(experiment, folder, found, growth, traced, code, quiet, as_json)
     if code:
         one_run.fail(folder, found.summary)
+
+
+def _composed(
+    overrides: list[str] | None, config_dir: list[Path] | None, config: Path | None
+) -> tuple["Composed", "Experiment", list[str], "Begun"]:
+    """Return config, experiment, warnings, and what was spent on them."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    import_s = _import()
+    from snnrun.profile.run import Begun
+
+    composed, experiment, warnings = one_run.compose(overrides, config_dir, config)
+    compose_s = time.perf_counter() - wall - import_s
+    return composed, experiment, warnings, Begun(wall, cpu, import_s, compose_s)
 
 
 def _import() -> float:
@@ -121,7 +132,6 @@ def _scaling(
     from snnrun.config.build import build
     from snnrun.profile.run import teller
     from snnrun.profile.scaling import EFFORT, SIZES, scaling
-    from snnrun.report.scaling import draw
 
     def made(tree: dict[str, Any]) -> "Experiment":
         return build(dataclasses.replace(composed, tree=tree))[0]
@@ -129,7 +139,10 @@ def _scaling(
     tell, neurons = teller(folder, watcher), experiment.network.size
     growth = scaling(composed.tree, neurons, made, tell, SIZES, EFFORT)
     _write(folder, "scaling.json", growth)
-    draw(folder.path / "scaling.png", f"{experiment.name}: cost of a step", growth)
+    with one_run.decoration(folder, "scaling.png") as path:
+        from snnrun.report.scaling import draw
+
+        draw(path, f"{experiment.name}: cost of a step", growth)
     return growth
 
 

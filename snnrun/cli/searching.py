@@ -1,7 +1,6 @@
 """Candidates are tried, by this process and others, and it is said how that went."""
 
 import functools
-import json
 import os
 import subprocess
 import sys
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from snnrun.cli.answer import answer
 from snnrun.errors import InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption, Terminated
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
     from snnrun.optimizer._study import Study
@@ -46,27 +46,33 @@ def work(
     saying: Saying,
 ) -> None:
     """Search, then write what was found and report."""
+    from snnrun.observe import STILL_S
+    from snnrun.report.progress import saying as during
     from snnrun.report.searching import Course
     from snnrun.search import end
+    from snnrun.store.beat import regularly
 
-    begun = time.perf_counter()
+    begun, silent = time.perf_counter(), saying.quiet or saying.as_json
     total, objectives = plan.search.optimizer.candidates, tuple(plan.search.objective.objectives)
     every = saying.log_every and saying.log_every / (plan.e.duration.ms * plan.e.trials)
-    watcher = Course(total, objectives, saying.quiet or saying.as_json, study.records(), every)
+    watcher = Course(total, objectives, silent, study.records(), every)
     spent: dict[str, float] = {}
     stopped: SnnrunError | None = None
     others, over = [_other(plan, place, workers) for _ in range(workers - 1)], False
     try:
-        _search(plan, study, place.folder, workers, interruption, watcher, spent)
+        with regularly(STILL_S, watcher.still):
+            _search(plan, study, place.folder, workers, interruption, watcher, spent)
         over = True
     except (KeyboardInterrupt, SnnrunError) as error:
         if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
+            error = InterruptedRunError(str(error) or "Ctrl-C")
         stopped = error
     finally:
         watcher.close()
-        _wait(others, not over)
-    found = end.concluded(plan, study, place.folder)
+        with during("waiting for the other workers", silent or not others):
+            _wait(others, not over)
+    with during("writing the table", silent):
+        found = end.concluded(plan, study, place.folder)
     timings = {"wall_s": time.perf_counter() - begun, **{f"{k}_s": s for k, s in spent.items()}}
     _report(found, place, stopped, timings, saying)
 
@@ -151,11 +157,11 @@ def _report(
     state = "interrupted" if code == 75 else "failed" if code else "done"
     why = f"{'interrupted by ' if code == 75 else ''}{stopped}" if stopped else ""
     if saying.as_json:
-        head = {"command": "optimize", "state": state, "exit_code": code, "out": str(place.folder)}
-        more = {"candidates": found.counts, **as_plain(found.findings)}
+        more = {"candidates": found.counts, **as_plain(found)}
         more |= {"table": str(place.folder / "table.csv"), "timings": timings}
         error = why or found.why_none
-        print(json.dumps({**head, **more, **({"error": error} if error else {})}))
+        more |= {"error": error} if error else {}
+        answer("optimize", state, code, place.folder, **more)
     else:
         show_outcome(found.findings, place.folder, saying.quiet, timings)
         if stopped is not None:

@@ -23,7 +23,7 @@ from snnrun.cli.options import (
     TimeLimit,
 )
 from snnrun.cli.resumed import alone
-from snnrun.errors import SnnrunError, UnhealthyError
+from snnrun.errors import UnhealthyError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def simulate(
         watcher = observer(quiet or as_json, log_every)
         with attended(job.files.folder, watcher, name):
             summary = _run(job, watcher, time.perf_counter() - begun, interruption)
-            one_run.draw(job.experiment, job.files.folder, summary)
             code = conclude(job.experiment, job.files.folder, summary, strict)
+            one_run.draw(job.experiment, job.files.folder, summary)
     _report(job, summary, code, quiet, as_json)
     if code:
         one_run.fail(job.files.folder, summary)
@@ -95,7 +95,7 @@ def _job(
         return resumed(resume, overrides)
     composed, e, warnings = one_run.compose(overrides, config_dir, config)
     if dry_run:
-        one_run.show_config(composed, as_json)
+        one_run.show_config(composed, "simulate", as_json)
         return None
     from snnrun.files import Files, Job
     from snnrun.store.folder import RunFolder
@@ -158,7 +158,7 @@ def _costs(job: "Job", summary: "Summary") -> dict[str, Any]:
 
     try:
         cost = cost_of(compose([], [], job.files.folder.path / "config.yaml"), job.experiment)
-    except SnnrunError as error:
+    except Exception as error:  # the run is over, and stays so
         print(f"warning: no cost: {error}", file=sys.stderr)
         return {}
     if cost is None:

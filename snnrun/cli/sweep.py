@@ -1,6 +1,5 @@
 """`snnrun sweep`: many runs of one experiment."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from snnrun.cli.answer import answer
 from snnrun.cli.attended import ended_early
 from snnrun.cli.options import (
     Config,
@@ -151,6 +151,7 @@ def _begun(
     yes: bool,
 ) -> tuple["Plan", Path] | None:
     """Return plan and folder of a new sweep; None where it was only to be shown."""
+    from snnrun.report.progress import saying
     from snnrun.sweep import begin
     from snnrun.sweep.plan import make
 
@@ -159,7 +160,8 @@ def _begun(
         _confirm(grid.number)
 
     def plan() -> "Plan":
-        made, warnings = make(given, config_dirs, config, grid, composer)
+        with saying("planning the points", asked.quiet or asked.as_json):
+            made, warnings = make(given, config_dirs, config, grid, composer)
         for text in warnings:
             print(f"warning: {text}", file=sys.stderr)
         if asked.own_folder:
@@ -185,13 +187,15 @@ def _confirm(number: int) -> None:
 def _show_plan(plan: "Plan", asked: Asked) -> None:
     """Show what would be computed, and about how long it takes."""
     from snnrun.engine.setup import set_up
+    from snnrun.report.progress import saying
     from snnrun.sweep.estimate import estimate
 
     set_up()
     scope = (p.index for p in plan.points if asked.shard is None or asked.shard.holds(p.index))
-    found = estimate(plan, tuple(scope))
+    with saying("estimating the time", asked.quiet or asked.as_json):
+        found = estimate(plan, tuple(scope))
     if asked.as_json:
-        print(json.dumps({"command": "sweep", "state": "done", "exit_code": 0, **found}))
+        answer("sweep", "done", 0, **found)
         return
     from snnrun.report.sweeps import show_plan
 
@@ -210,8 +214,7 @@ def _submit(plan: "Plan", folder: Path, asked: Asked, how: list[str]) -> None:
     jobs = jobs_for(plan)
     number = submit(folder, jobs, program(), options)
     if asked.as_json:
-        head = {"command": "sweep", "state": "queued", "exit_code": 0, "out": str(folder)}
-        print(json.dumps({**head, "job": number, "tasks": jobs}))
+        answer("sweep", "queued", 0, folder, job=number, tasks=jobs)
     else:
         print(f"submitted job {number} with {jobs} tasks", file=sys.stderr)
         print(f"see snnrun inspect {folder}", file=sys.stderr)

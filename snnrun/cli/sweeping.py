@@ -1,6 +1,5 @@
 """The points of a sweep are computed, and it is said how that went."""
 
-import json
 import os
 import sys
 import time
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from snnrun.cli.answer import answer, errors_in
 from snnrun.errors import InterruptedRunError, SnnrunError
-from snnrun.interruption import Interruption, Terminated
+from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
     from snnrun.sweep.end import Outcome
@@ -47,31 +47,20 @@ def compute(
     interruption: Interruption,
 ) -> None:
     """Compute what is left of a sweep, write its tables and report."""
-    from snnrun.sweep import end, local
-    from snnrun.sweep.watch import Watch
+    from snnrun.report.progress import saying
+    from snnrun.sweep import end
 
-    begun = time.perf_counter()
-    orders = _orders(plan, folder, asked, how)
-    if not (asked.quiet or asked.as_json):
-        _say_what(plan, orders, bool(choices), asked.shard)
-    if asked.own_folder:
-        _say_what_is_left(plan, folder, asked)
-    watch = Watch(orders, asked.quiet or asked.as_json, _points_a_line(plan, asked))
-    stopped: SnnrunError | None = None
-    broken = False
-    try:
-        if choices and orders.scope:
-            stopped = local.launched(plan, orders, choices)
-        elif orders.scope:
-            enough = _enough(watch, asked.most_failures)
-            broken = local.compute(plan, orders, watch.hear, interruption, enough)
-    except (KeyboardInterrupt, SnnrunError) as error:
-        if isinstance(error, KeyboardInterrupt):
-            error = InterruptedRunError("SIGTERM" if isinstance(error, Terminated) else "Ctrl-C")
-        stopped = error
-    finally:
-        watch.close()
-    found = end.concluded(plan, folder)
+    begun, silent = time.perf_counter(), asked.quiet or asked.as_json
+    with errors_in(folder):
+        with saying("looking at the points", silent):
+            orders = _orders(plan, folder, asked, how)
+        if not silent:
+            _say_what(plan, orders, bool(choices), asked.shard)
+        if asked.own_folder:
+            _say_what_is_left(plan, folder, asked)
+        stopped, broken = _computed(plan, orders, asked, choices, interruption)
+        with saying("writing the tables", silent):
+            found = end.concluded(plan, folder)
     code = stopped.exit_code if stopped else found.exit_code
     _report(found, folder, asked, code, stopped, time.perf_counter() - begun)
     if broken:
@@ -79,6 +68,39 @@ def compute(
         os._exit(code)
     if code:
         raise typer.Exit(code)
+
+
+def _computed(
+    plan: "Plan",
+    orders: "Orders",
+    asked: Asked,
+    choices: list[str],
+    interruption: Interruption,
+) -> tuple[SnnrunError | None, bool]:
+    """Compute points; returns what stopped that, and whether to leave without tidying up."""
+    from snnrun.observe import STILL_S
+    from snnrun.report.progress import saying
+    from snnrun.store.beat import regularly
+    from snnrun.sweep import local
+    from snnrun.sweep.watch import Watch
+
+    silent = asked.quiet or asked.as_json
+    watch = Watch(orders, silent, _points_a_line(plan, asked))
+    try:
+        if choices and orders.scope:
+            with saying("jobs of the launcher compute the points", silent):
+                return local.launched(plan, orders, choices), False
+        if orders.scope:
+            enough = _enough(watch, asked.most_failures)
+            with regularly(STILL_S, watch.still):
+                return None, local.compute(plan, orders, watch.hear, interruption, enough)
+    except KeyboardInterrupt as error:
+        return InterruptedRunError(str(error) or "Ctrl-C"), False
+    except SnnrunError as error:
+        return error, False
+    finally:
+        watch.close()
+    return None, False
 
 
 def _points_a_line(plan: "Plan", asked: Asked) -> float | None:
@@ -96,11 +118,14 @@ def _say_what(plan: "Plan", orders: "Orders", elsewhere: bool, shard: "Shard | N
     if elsewhere or accelerated() or rough_seconds(plan, orders.scope) < _LONG_S:
         return
     from snnrun.engine.setup import set_up
+    from snnrun.report.progress import saying
     from snnrun.report.sweeps import how_long
     from snnrun.sweep.estimate import estimate
 
     set_up(orders.threads)
-    print(how_long(estimate(plan, orders.scope)), file=sys.stderr)
+    with saying("estimating the time", quiet=False):
+        found = estimate(plan, orders.scope)
+    print(how_long(found), file=sys.stderr)
 
 
 def _say_what_is_left(plan: "Plan", folder: Path, asked: Asked) -> None:
@@ -154,15 +179,17 @@ def _report(
     seconds: float,
 ) -> None:
     """Say how a sweep went."""
+    from snnrun.sweep.end import as_plain
+
     state = "interrupted" if code == 75 else "failed" if code else "done"
     if asked.as_json:
         failures = [
             {"index": r.index, "state": r.state, "reason": r.reason} for r in found.failures
         ]
-        head = {"command": "sweep", "state": state, "exit_code": code, "out": str(folder)}
         more = {"points": found.counts, "failures": failures, "unchanging": found.dead}
         more |= {"table": str(folder / "table.csv"), "timings": {"wall_s": seconds}}
-        print(json.dumps({**head, **more, **({"error": str(stopped)} if stopped else {})}))
+        more |= as_plain(found.table) | ({"error": str(stopped)} if stopped else {})
+        answer("sweep", state, code, folder, **more)
         return
     from snnrun.report.sweeps import show_outcome
 

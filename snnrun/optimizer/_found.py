@@ -2,7 +2,7 @@
 
     cost <term>                 a term of the cost
     <population>.<statistic>    a statistic: a number, or a list
-    se, repeats, seconds, reason
+    se, repeats, seconds, health, reason
 
 Each is an attribute of its own, so that optuna-dashboard shows and plots them; JSON has no NaN,
 so that is null.
@@ -38,6 +38,7 @@ class Found:
     statistics: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     repeats: int = 0
     seconds: float = 0.0
+    health: dict[str, Any] | None = None
 
 
 def attributes(found: Found | Record, reason: str = "") -> dict[str, Any]:
@@ -47,6 +48,8 @@ def attributes(found: Found | Record, reason: str = "") -> dict[str, Any]:
     if any(math.isfinite(x) for x in found.se):
         result["se"] = _json(found.se)
     result |= {"repeats": found.repeats, "seconds": found.seconds}
+    if found.health is not None:
+        result["health"] = found.health
     return result | ({"reason": reason} if reason else {})
 
 
@@ -71,6 +74,7 @@ def record_of(trial: FrozenTrial, names: Sequence[str]) -> Record:
         reason=told.get("reason", ""),
         seconds=told.get("seconds", 0.0),
         violations={k: x for k, x in trial.constraints.items() if x > 0},
+        health=told.get("health"),
         ended=trial.datetime_complete.timestamp() if trial.datetime_complete else None,
     )
 

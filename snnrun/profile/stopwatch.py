@@ -38,6 +38,10 @@ class Stopwatch:
         self.memory.append([round(done_ms, 6), round(resident_mb(), 1)])
         self._watcher.progress(done_ms, total_ms, rate, before_ms)
 
+    def still(self) -> None:
+        """Pass it on."""
+        self._watcher.still()
+
     def warn(self, text: str) -> None:
         """Pass it on."""
         self._watcher.warn(text)

@@ -8,6 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from snnrun.report.picture import save
+from snnrun.report.sweep_axis import plain
+
 _COLOURS = {"excitatory": ("#1f5fa8", "#4f94cd", "#7a6fb0"), "inhibitory": ("#c0392b", "#e07b39")}
 _RASTER_MS = 1000.0
 _RASTER_ROWS = 400
@@ -34,12 +37,19 @@ def draw(
 ) -> None:
     """Draw the figure of a run; populations without recorded spikes are left out.
 
-    `warmup_ms`: where statistics begin, as all times counted from t = 0; `start_ms`: where the
-    run does.
+    `path`: a png (also without a suffix), pdf or svg; `warmup_ms`: where statistics begin, as all
+    times counted from t = 0; `start_ms`: where the run does.
+    ConfigError for another suffix; FileError if it can't be written.
     """
+    save(lambda: _figure(title, trains, warmup_ms, stop_ms, start_ms), path, dpi=110)
+
+
+def _figure(
+    title: str, trains: list[Trains], warmup_ms: float, stop_ms: float, start_ms: float
+) -> Figure:
     figure = Figure(figsize=(11, 7.5))
     FigureCanvasAgg(figure)
-    figure.suptitle(title)
+    figure.suptitle(plain(title))
     axes = figure.subplot_mosaic(
         [["raster"] * 3, ["raster"] * 3, ["rate"] * 3, ["rates", "isi", "fano"]]
     )
@@ -49,9 +59,7 @@ def draw(
     _raster(axes["raster"], trains, colours, begin, min(begin + _RASTER_MS, stop_ms))
     _rate(axes["rate"], trains, colours, start_ms, stop_ms)
     _distributions(axes, trains, colours, warmup_ms, stop_ms)
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, dpi=110, format="png")
-    temporary.replace(path)
+    return figure
 
 
 def _colours(trains: list[Trains]) -> dict[str, str]:

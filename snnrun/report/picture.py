@@ -23,7 +23,7 @@ def blank() -> Figure:
     return made
 
 
-def save(made: Callable[[], Figure], path: Path) -> None:
+def save(made: Callable[[], Figure], path: Path, dpi: float = 150) -> None:
     """Make a figure and write it: png (also without a suffix), pdf or svg.
 
     ConfigError for another suffix, before it is made; FileError if it can't be written.
@@ -32,7 +32,7 @@ def save(made: Callable[[], Figure], path: Path) -> None:
     if suffix not in _FORMATS:
         raise ConfigError(f"{path}: a figure is one of {', '.join(_FORMATS)}, not {suffix}")
     image = io.BytesIO()
-    made().savefig(image, dpi=150, format=suffix)
+    made().savefig(image, dpi=dpi, format=suffix)
     write_atomically(path, image.getbuffer())
 
 

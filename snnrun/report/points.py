@@ -19,6 +19,9 @@ class Watcher(Protocol):
     def show(self, done: float, total: int, note: str) -> None:
         """Show so many points, and a word on how they went."""
 
+    def still(self) -> None:
+        """Show the same again, where nothing was shown for a while."""
+
     def say(self, text: str) -> None:
         """Say a line."""
 
@@ -65,6 +68,10 @@ class Course:
         """A process has done a share of some points."""
         self._shares[who] = points, share
         self._show()
+
+    def still(self) -> None:
+        """Nothing is new, but the points are still computed; from another thread."""
+        self._watcher.still()
 
     def ended(self, who: object) -> None:
         """A process has no points under way."""
@@ -116,6 +123,9 @@ class _Silent:
     def show(self, done: float, total: int, note: str) -> None:
         pass
 
+    def still(self) -> None:
+        pass
+
     def say(self, text: str) -> None:
         pass
 
@@ -155,6 +165,9 @@ class _Bar(_Timed):
             left=self._left(done, total),
         )
 
+    def still(self) -> None:
+        pass  # a bar stays in sight
+
     def say(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False)
 
@@ -166,17 +179,28 @@ class _Lines(_Timed):
     def __init__(self, many: str, every: float | None) -> None:
         super().__init__()
         self._many, self._every = many, every
-        self._said, self._done = 0.0, -math.inf
+        self._said, self._done = -math.inf, -math.inf
+        self._last = 0.0, 0, ""
 
     def show(self, done: float, total: int, note: str) -> None:
-        left, now = self._left(done, total), time.perf_counter()
+        self._last = done, total, note
+        now = time.perf_counter()
         early = (
             now - self._said < _LINE_S if self._every is None else done - self._done < self._every
         )
         if early and done < total:
             return
-        self._said, self._done = now, done
+        self._say_last()
+
+    def still(self) -> None:
+        if time.perf_counter() - self._said >= _LINE_S:
+            self._say_last()
+
+    def _say_last(self) -> None:
+        done, total, note = self._last
+        self._said, self._done = time.perf_counter(), done
         between = f", {note}" if note else ""
+        left = self._left(done, total)
         self.say(f"{int(done)}/{total} {self._many}{between}, {left}")
 
     def say(self, text: str) -> None:

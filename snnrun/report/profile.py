@@ -68,8 +68,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     t, cpu, memory, files = (found[k] for k in ("throughput", "cpu", "memory", "files"))
     device = memory["peak_device_mb"]
     lines = [
-        f"speed: {t['steps_per_s']:.4g} steps/s, {t['updates_per_s']:.3g} neuron updates/s,"
-        f" {t['synapse_steps_per_s']:.3g} synapse-steps/s,"
+        f"speed: {t['steps_per_s']:.4g} steps/s, {t['neuron_updates_per_s']:.3g} neuron updates/s,"
+        f" {t['updates_per_s']:.3g} synapse-steps/s,"
         f" {t['synaptic_events_per_s']:.3g} synaptic events/s, {t['realtime_factor']:.3g} x real"
         " time",
         f"CPU: {cpu['cpu_s']:.2f} s, {cpu['cores_busy']:.2f} cores busy"

@@ -1,12 +1,16 @@
 """Progress on stderr: a bar in a terminal, plain lines elsewhere."""
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from snnrun.observe import Nobody, Observer
+from snnrun.report.points import clock
+from snnrun.store.beat import regularly
 
 _LINE_S = 5.0
 
@@ -21,6 +25,50 @@ def observer(quiet: bool, log_every_ms: float | None) -> "Observer":
     return Lines(log_every_ms)
 
 
+@contextlib.contextmanager
+def saying(what: str, quiet: bool) -> Iterator[None]:
+    """Say every few seconds meanwhile what goes on, and for how long."""
+    begun = time.perf_counter()
+
+    def say() -> None:
+        _say(f"{what} … {time.perf_counter() - begun:.0f} s")
+
+    with contextlib.nullcontext() if quiet else regularly(_LINE_S, say):
+        yield
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Pace:
+    """How fast a simulation goes, by the wall time of its stages."""
+
+    def __init__(self) -> None:
+        self._spent_s = 0.0
+        self._begun: float | None = None  # of the stage, while it is the simulation
+
+    def stage(self, name: str) -> None:
+        """A stage begins."""
+        self._spent_s = self._spent()
+        self._begun = time.perf_counter() if name == "simulate" else None
+
+    def look(self, done_ms: float, total_ms: float, before_ms: float) -> tuple[float, float] | None:
+        """Return wall time over simulated time and the seconds left, None before the first step.
+
+        `before_ms`: what was simulated earlier, in other time.
+        """
+        new_ms = done_ms - before_ms
+        if new_ms <= 0:
+            return None
+        spent_s = self._spent()
+        return spent_s / (new_ms / 1000), spent_s * (total_ms - done_ms) / new_ms
+
+    def _spent(self) -> float:
+        now = time.perf_counter()
+        return self._spent_s + now - (now if self._begun is None else self._begun)
+
+
 class Bar:
     """A live bar: simulated time, real-time factor, rate so far, time left."""
 
@@ -28,13 +76,13 @@ class Bar:
         self._console = console
         self._progress: Progress | None = None
         self._task = TaskID(0)
-        self._begun = 0.0
+        self._pace = Pace()
 
     def stage(self, name: str) -> None:
         """Show a stage; the simulation gets the bar."""
+        self._pace.stage(name)
         if name == "simulate":
             if self._progress is None:
-                self._begun = time.perf_counter()
                 self._progress = self._bar()
                 self._progress.start()
             return
@@ -48,16 +96,19 @@ class Bar:
     ) -> None:
         """Move the bar."""
         if self._progress is not None:
-            new_s = max(done_ms - before_ms, 1e-9) / 1000
-            factor = (time.perf_counter() - self._begun) / new_s
+            factor, left_s = self._pace.look(done_ms, total_ms, before_ms) or (None, None)
             self._progress.update(
                 self._task,
                 total=total_ms,
                 completed=done_ms,
                 time=f"{done_ms / 1000:.2f}/{total_ms / 1000:g} s",
-                factor=f"{factor:.2f} x real time",
+                factor="" if factor is None else f"{factor:.2f} x real time",
                 rate=f"{rate:.2f} sp/s",
+                left=f"{clock(left_s)} left",
             )
+
+    def still(self) -> None:
+        """Nothing: a bar moves by itself, and a line stays in sight."""
 
     def warn(self, text: str) -> None:
         """Say it above the bar."""
@@ -75,10 +126,10 @@ class Bar:
             TextColumn("{task.fields[time]}"),
             TextColumn("{task.fields[factor]}"),
             TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
         )
-        self._task = progress.add_task("", time="", factor="", rate="")
+        self._task = progress.add_task("", time="", factor="", rate="", left="")
         return progress
 
 
@@ -87,16 +138,16 @@ class Lines:
 
     def __init__(self, every_ms: float | None = None) -> None:
         self._every_ms = every_ms
-        self._begun = self._said = time.perf_counter()
         self._next_ms = every_ms or 0.0
-        self._simulating = False
+        self._pace = Pace()
+        self._stage, self._place = "", ""
+        self._begun = self._said = time.perf_counter()
 
     def stage(self, name: str) -> None:
         """Say that a stage begins."""
-        if name == "simulate" and not self._simulating:  # trials may come in several groups
-            self._begun = self._said = time.perf_counter()
-            self._simulating = True
-        print(f"{name} …", file=sys.stderr, flush=True)
+        self._pace.stage(name)
+        self._stage, self._begun = name, time.perf_counter()
+        self._say(f"{name} …")
 
     def progress(
         self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
@@ -108,19 +159,29 @@ class Lines:
             return
         if self._every_ms:
             self._next_ms = (done_ms // self._every_ms + 1) * self._every_ms
-        self._said, spent = now, now - self._begun
-        new_ms = max(done_ms - before_ms, 1e-6)
-        left = spent * (total_ms - done_ms) / new_ms
-        print(
-            f"{done_ms:.0f}/{total_ms:.0f} ms, {spent / (new_ms / 1000):.2f} x real time,"
-            f" {rate:.2f} sp/s, {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
+        self._place = f", {done_ms:.0f}/{total_ms:.0f} ms"
+        found = self._pace.look(done_ms, total_ms, before_ms)
+        factor, left = (
+            ("", "")
+            if found is None
+            else (f" {found[0]:.2f} x real time,", f", {found[1]:.0f} s left")
         )
+        self._say(f"{done_ms:.0f}/{total_ms:.0f} ms,{factor} {rate:.2f} sp/s{left}")
+
+    def still(self) -> None:
+        """Say for how long the stage has gone on, where nothing was said for a while."""
+        now = time.perf_counter()
+        if self._stage and now - self._said >= _LINE_S:
+            place = self._place if self._stage == "simulate" else ""
+            self._say(f"{self._stage} … {now - self._begun:.0f} s{place}")
 
     def warn(self, text: str) -> None:
         """Say it."""
-        print(f"warning: {text}", file=sys.stderr, flush=True)
+        self._say(f"warning: {text}")
+
+    def _say(self, text: str) -> None:
+        self._said = time.perf_counter()
+        _say(text)
 
     def close(self) -> None:
         """Nothing is left open."""

@@ -7,13 +7,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from snnrun.profile.scaling import cost_of
+from snnrun.report.picture import save
+from snnrun.report.sweep_axis import plain
 
 
 def draw(path: Path, title: str, growth: dict[str, Any]) -> None:
     """Draw one line a part and one for the whole step, on logarithmic axes.
 
-    Costs that are not above the noise are left out.
+    Costs that are not above the noise are left out. FileError if it can't be written.
     """
+    save(lambda: _figure(title, growth), path, dpi=110)
+
+
+def _figure(title: str, growth: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(7.5, 5.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -26,9 +32,7 @@ def draw(path: Path, title: str, growth: dict[str, Any]) -> None:
         if costs:
             axes.plot(*zip(*costs, strict=True), "o-", ms=4, label=label, **style)
     axes.set(xscale="log", yscale="log", xlabel="neurons N", ylabel="time of a step (µs)")
-    axes.set_title(title)
+    axes.set_title(plain(title))
     axes.grid(visible=True, which="major", alpha=0.3)
     axes.legend()
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, dpi=110, format="png")
-    temporary.replace(path)
+    return figure

@@ -16,6 +16,7 @@ from snnrun.search.ledger import repeating
 from snnrun.search.record import Findings, Goal, Record
 from snnrun.search.table import write_table
 from snnrun.store.disk import cause, write_atomically
+from snnrun.summary import plain
 
 _BAD = ("nan", "runaway")
 _MOST_REASONS = 3
@@ -23,11 +24,15 @@ _MOST_REASONS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a search stands: its findings, candidates in each state, those that failed."""
+    """How a search stands: its findings, candidates in each state, those that failed.
+
+    `units`: of each statistic, by name.
+    """
 
     findings: Findings
     counts: dict[str, int]
     failures: list[Record]
+    units: dict[str, str]
 
     @property
     def exit_code(self) -> int:
@@ -64,7 +69,8 @@ def outcome(plan: Plan, study: Study) -> Outcome:
         if record.state == "failed"
         or (record.state == "infeasible" and record.reason.startswith(_BAD))
     ]
-    return Outcome(findings, dict(counts), failures)
+    units = {name: statistic.units for name, statistic in plan.e.statistics.items()}
+    return Outcome(findings, dict(counts), failures, units)
 
 
 def _goals(plan: Plan) -> dict[str, Goal]:
@@ -76,8 +82,12 @@ def _goals(plan: Plan) -> dict[str, Goal]:
     }
 
 
-def as_plain(findings: Findings) -> dict[str, Any]:
-    """Return the best candidates, and notes on the search, as plain JSON values."""
+def as_plain(found: Outcome) -> dict[str, Any]:
+    """Return the best candidates, and notes on the search, as plain JSON values.
+
+    With statistics and health of the one whose config is best/config.yaml.
+    """
+    findings = found.findings
     records = {record.number: record for record in findings.records}
     best = [
         {
@@ -88,7 +98,26 @@ def as_plain(findings: Findings) -> dict[str, Any]:
         }
         for number in findings.best
     ]
-    return {"best": best, "notes": idle_terms(findings)}
+    notes = {"notes": idle_terms(findings)}
+    if not best:
+        return {"best": best, **notes}
+    chosen = middle([records[number] for number in findings.best])
+    return {
+        "best": best,
+        "statistics": _statistics(chosen, found.units),
+        "health": chosen.health,
+        **notes,
+    }
+
+
+def _statistics(record: Record, units: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the means over a candidate's networks; how they scatter is not kept."""
+    tree: dict[str, dict[str, Any]] = {}
+    for key, value in record.statistics.items():
+        population, _, name = key.partition(".")
+        entry = {"value": value, "se": None, "units": units.get(name, "")}
+        tree.setdefault(population, {})[name] = plain(entry)
+    return tree
 
 
 def concluded(plan: Plan, study: Study, folder: Path) -> Outcome:

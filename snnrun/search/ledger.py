@@ -26,6 +26,7 @@ from snnrun.optimizer._study import Study
 from snnrun.search.record import Axis
 from snnrun.search.simulate import Changes, Simulated
 from snnrun.store.disk import cause
+from snnrun.summary import plain
 
 
 @dataclasses.dataclass
@@ -156,7 +157,14 @@ def _found(
     costs = zip(*(score.costs for score in scores), strict=True)
     se = tuple(x if math.isfinite(x := standard_error(list(c))) else math.nan for c in costs)
     seconds = math.fsum(math.fsum(run.spent.values()) for run in runs)
-    return Found(se, terms, statistics, len(scores), seconds)
+    return Found(se, terms, statistics, len(scores), seconds, _worst(runs))
+
+
+def _worst(runs: Sequence[Simulated]) -> dict[str, Any] | None:
+    """Return the worst health of some networks as plain JSON values."""
+    known = [run.health for run in runs if run.health is not None]
+    worst = min(known, key=lambda health: health.rank, default=None)
+    return None if worst is None else plain(dataclasses.asdict(worst))
 
 
 def _mean(values: list[Any]) -> float | tuple[float, ...]:

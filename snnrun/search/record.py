@@ -46,7 +46,8 @@ class Record:
     errors in `se` (NaN of one network); `values` by axis, `terms` by their name, `statistics` by
     `<population>.<name>` (a vector's elements as a tuple); `repeats`: networks it had; `reason`:
     why it is infeasible, pruned or failed; `seconds`: of simulating it; `ended`: seconds since
-    1970; `violations`: constraint → amount (> 0) where it is infeasible.
+    1970; `violations`: constraint → amount (> 0) where it is infeasible; `health`: the worst
+    verdict of its networks, with details, None where it is not known.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Record:
     seconds: float = 0.0
     ended: float | None = None
     violations: dict[str, float] = dataclasses.field(default_factory=dict)
+    health: dict[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from snnrun.errors import ConfigError, FileError, SnnrunError
+from snnrun.store.beat import regularly
 from snnrun.store.disk import FULL, cause, discard, write_atomically
-from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive
+from snnrun.store.lock import BEAT_S, Lock, read_status, refuse_if_alive, standing
 
 _OURS = ("config.yaml", "results.h5", "status.json", "plan.json", "search.json")
 _KEYS = ("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings")
-_LATER = ("statistics", "fingerprint")
+_LATER = ("statistics", "health", "fingerprint")
 
 
 class RunFolder:
@@ -122,30 +123,25 @@ class RunFolder:
 @contextlib.contextmanager
 def alive(folders: list[RunFolder]) -> Iterator[None]:
     """Update each status.json every few seconds meanwhile, whatever else goes on."""
-    over = threading.Event()
 
     def beat() -> None:
-        while not over.wait(BEAT_S):
-            for folder in folders:
-                with contextlib.suppress(SnnrunError):  # such as a full disk: others will say so
-                    folder.status()
+        for folder in folders:
+            with contextlib.suppress(SnnrunError):  # such as a full disk: others will say so
+                folder.status()
 
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
+    with regularly(BEAT_S, beat):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def refuse_if_taken(path: Path) -> None:
     """Complain if a folder holds a run, a sweep or a search."""
     taken = [f for f in _OURS if os.path.exists(path / f)]
     if taken:
+        resumable = standing(path).get("state") == "interrupted"
+        way_on = f", or go on with snnrun simulate --resume {path}" if resumable else ""
         raise ConfigError(
             f"{path}: already holds a run ({', '.join(taken)}); give another --out,"
-            " or leave it out for a new folder"
+            f" or leave it out for a new folder{way_on}"
         )
 
 

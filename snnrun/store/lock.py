@@ -25,6 +25,7 @@ except ImportError:  # not on Windows
 BEAT_S = 5.0  # a process says that it is alive
 DEAD_AFTER_S = 60.0
 WATCHED_S = 2.4 * BEAT_S
+GONE = "its process is gone"
 _MOST_BYTES = 2**24  # of a status.json; a longer one is not ours
 
 
@@ -114,6 +115,14 @@ def is_dead(status: dict[str, Any]) -> bool:
     if status.get("host") == socket.gethostname():
         return not exists(status.get("pid"))
     return not _recent(status.get("updated"))
+
+
+def standing(folder: Path) -> dict[str, Any]:
+    """Return what status.json says, but `interrupted` where its process is gone."""
+    status = read_status(folder)
+    if is_dead(status):
+        return {**status, "state": "interrupted", "reason": GONE}
+    return status
 
 
 def read_status(folder: Path) -> dict[str, Any]:

@@ -126,6 +126,9 @@ class _Share:
     def stage(self, name: str) -> None:
         """Ignore it."""
 
+    def still(self) -> None:
+        """Ignore it: who watches the sweep says so."""
+
     def progress(
         self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
     ) -> None:

@@ -4,11 +4,13 @@ import dataclasses
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from snnrun.errors import FileError
 from snnrun.store.disk import cause
 from snnrun.store.lock import turn
 from snnrun.store.table import write_table
+from snnrun.summary import plain
 from snnrun.sweep.plan import NAME, Plan
 from snnrun.sweep.states import STATES, table
 from snnrun.sweep.table import Row, Table, dead, means, write_csv, write_means_csv
@@ -49,6 +51,22 @@ def outcome(plan: Plan, folder: Path) -> Outcome:
             for row in found.rows
         ),
     )
+
+
+def as_plain(found: Table) -> dict[str, Any]:
+    """Return statistics and health of each point, in their order, as plain JSON values."""
+    return {
+        "statistics": [_statistics(row, found) for row in found.rows],
+        "health": [row.health for row in found.rows],
+    }
+
+
+def _statistics(row: Row, found: Table) -> dict[str, dict[str, Any]]:
+    tree: dict[str, dict[str, Any]] = {}
+    for (population, name), (value, se) in row.statistics.items():
+        entry = {"value": value, "se": se, "units": found.units[population, name]}
+        tree.setdefault(population, {})[name] = plain(entry)
+    return tree
 
 
 def concluded(plan: Plan, folder: Path) -> Outcome:

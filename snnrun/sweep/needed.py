@@ -54,7 +54,7 @@ def take_over(source: Path | None, folder: RunFolder) -> bool:
     except OSError:
         return False
     folder.log(f"taken from {source}")
-    more = {key: status.get(key) for key in ("timings", "statistics", "fingerprint")}
+    more = {key: status.get(key) for key in ("timings", "statistics", "health", "fingerprint")}
     folder.status(
         str(status["state"]), reason=status.get("reason"), exit_code=status.get("exit_code"), **more
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from snnrun.component import find
-from snnrun.store.lock import is_dead, read_status
+from snnrun.store.lock import standing
 from snnrun.sweep.claim import folder_of
 from snnrun.sweep.plan import Plan
 from snnrun.sweep.table import Row, Table
@@ -36,7 +36,7 @@ def _unit(kind: str) -> str:
 
 
 def _row(plan: Plan, sweep: Path, index: int) -> Row:
-    point, status = plan.points[index], read_status(folder_of(sweep, index))
+    point, status = plan.points[index], standing(folder_of(sweep, index))
     found = status.get("statistics")
     statistics = {
         (population, name): _pair(value)
@@ -45,10 +45,8 @@ def _row(plan: Plan, sweep: Path, index: int) -> Row:
         for name, value in each.items()
         if _NAME.fullmatch(name)
     }
-    fingerprint = status.get("fingerprint")
+    fingerprint, health = status.get("fingerprint"), status.get("health")
     state, reason = status.get("state"), str(status.get("reason") or point.error or "")
-    if is_dead(status):
-        state, reason = "interrupted", "its process is gone"
     return Row(
         index=index,
         state=str(state) if state in STATES else "queued",
@@ -56,6 +54,7 @@ def _row(plan: Plan, sweep: Path, index: int) -> Row:
         values=point.values,
         statistics=statistics,
         fingerprint=fingerprint if isinstance(fingerprint, str) else None,
+        health=health if isinstance(health, dict) else None,
     )
 
 

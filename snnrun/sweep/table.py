@@ -23,7 +23,8 @@ class Row:
 
     `state`: queued, running, done, failed, interrupted or unhealthy; `reason`: '' where there is
     none; `values`: swept path → number, text, list or dict; `statistics`: (population, name) →
-    (value, standard error), NaN where there is none; `fingerprint`: equal where the activity is.
+    (value, standard error), NaN where there is none; `fingerprint`: equal where the activity is;
+    `health`: verdict and details, None where it is not known.
     """
 
     index: int
@@ -32,6 +33,7 @@ class Row:
     values: dict[str, Any]
     statistics: dict[Key, tuple[float, float]]
     fingerprint: str | None
+    health: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ class Watch:
         elif isinstance(event, Ended):
             self._course.ended(who)
 
+    def still(self) -> None:
+        """Nothing is new; said every few seconds, from another thread."""
+        self._course.still()
+
     def close(self) -> None:
         """Show no more."""
         self._course.close()

@@ -454,7 +454,8 @@ def test_several_problems_come_together(cli):
 def test_json_reports_an_error_as_one_object(cli):
     outcome = cli("simulate", "sede=3", "--json")
     assert outcome.code == 2
-    assert list(outcome.json) == ["command", "state", "exit_code", "error"]
+    keys = ["command", "state", "exit_code", "out", "statistics", "health", "timings", "error"]
+    assert list(outcome.json) == keys
     assert (outcome.json["command"], outcome.json["exit_code"]) == ("simulate", 2)
     assert outcome.json["state"] == "failed"
     assert outcome.err == f"error: {outcome.json['error']}\n"

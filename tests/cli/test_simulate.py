@@ -17,7 +17,7 @@ ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"
 TIMINGS = {
     *("compose_s", "build_s", "trace_s", "compile_s", "cache", "simulate_s", "statistics_s"),
     *("write_s", "cpu_s", "steps_per_s", "updates_per_s", "synaptic_events_per_s"),
-    *("realtime_factor", "peak_memory_mb"),
+    *("neuron_updates_per_s", "realtime_factor", "peak_memory_mb"),
 }
 # 1000 neurons at some 6 spikes/s for 400 ms: enough for an equivalence to mean something
 ACTIVE = ("duration.ms=400", "duration.warmup_ms=0", "statistics=firing_rate")
@@ -88,7 +88,7 @@ class TestFolder:
         status = json.loads((smoke[0] / "status.json").read_text())
         assert list(status) == [
             *("state", "reason", "exit_code", "host", "pid", "started", "updated", "timings"),
-            *("statistics", "fingerprint"),
+            *("statistics", "health", "fingerprint"),
         ]
         assert (status["state"], status["exit_code"]) == ("done", 0)
         assert isinstance(status["pid"], int)
@@ -132,6 +132,11 @@ class TestFolder:
             assert set(file["network/EI"].attrs) == {"pre", "post", "contacts", "kind"}
             assert file["network/EI"].attrs["pre"] == "I"
             assert set(file["timings"].attrs) == TIMINGS
+            timings = dict(file["timings"].attrs)
+            contacts = sum(p.attrs["contacts"] for p in file["network"].values())
+            speed = timings["steps_per_s"]
+            assert timings["updates_per_s"] == pytest.approx(contacts * speed)
+            assert timings["neuron_updates_per_s"] == pytest.approx(200 * speed)
             assert file["health"].attrs["verdict"] == "ok"
             assert "rates" in json.loads(file["health"].attrs["details"])
 
@@ -205,7 +210,12 @@ class TestOutput:
 
     def test_dry_run_as_json(self, cli):
         outcome = cli("simulate", *SMOKE, "--dry-run", "--json")
-        assert outcome.json == yaml.safe_load(cli("simulate", *SMOKE, "--dry-run").out)
+        config = yaml.safe_load(cli("simulate", *SMOKE, "--dry-run").out)
+        assert outcome.json["config"] == config
+        assert {**outcome.json, "config": None} == {
+            **{"command": "simulate", "state": "done", "exit_code": 0, "out": None},
+            **{"statistics": {}, "health": None, "timings": {}, "config": None},
+        }
 
     def test_log_every(self, cli):
         arguments = (*SMOKE, "engine.chunk_ms=1.6", "--out", "run", "--log-every", "20")

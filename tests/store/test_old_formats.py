@@ -92,10 +92,11 @@ def test_a_config_of_before_there_were_checkpoints(tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(tree))
     shown = call("simulate", "--config", str(tmp_path / "config.yaml"), "--dry-run", "--json")
     assert shown.code == 0, shown.err
-    assert shown.json["engine"]["max_voltage"] == 10000
-    assert shown.json["checkpoint"]["keep"] == 3
-    assert shown.json["record"]["edges"] is False
-    assert shown.json["record"]["state"] == tree["record"]["state"]
+    config = shown.json["config"]
+    assert config["engine"]["max_voltage"] == 10000
+    assert config["checkpoint"]["keep"] == 3
+    assert config["record"]["edges"] is False
+    assert config["record"]["state"] == tree["record"]["state"]
 
 
 def test_what_is_no_preset_has_to_be_there(tmp_path):
