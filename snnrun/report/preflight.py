@@ -42,15 +42,18 @@ def _projections(projections: dict[str, Any]) -> Table:
 
 
 def _populations(found: dict[str, Any]) -> Table:
-    measured = found["measured"]
-    start = f"first {measured['ms']:.4g} ms sp/s" if measured else "measured"
-    table = _table("population", "expected sp/s", start, "events a step", "E pA", "I pA")
+    measured, source = found["measured"], found["rates_source"]
+    columns = {}
+    if source != "measured":
+        columns[f"{source} sp/s"] = found["rates_expected"]
+    if measured:
+        columns[f"first {measured['ms']:.4g} ms sp/s"] = measured["rates"]
+    table = _table("population", *columns, "events a step", "E pA", "I pA")
     for name, expected in found["inputs"].items():
         currents = (expected["excitatory"], expected["inhibitory"])
         table.add_row(
             name,
-            f"{found['rates_expected'][name]:.4g}",
-            f"{measured['rates'][name]:.4g}" if measured else "-",
+            *(f"{rates[name]:.4g}" for rates in columns.values()),
             f"{expected['events_per_step']:.3g}",
             *("-" if current is None else f"{current:.3g}" for current in currents),
         )
@@ -58,17 +61,14 @@ def _populations(found: dict[str, Any]) -> Table:
 
 
 def _balanced(found: dict[str, Any]) -> str:
+    source = f"input is that at {found['rates_source']} rates"
     if found["balanced"]:
         rates = ", ".join(f"{name} {rate:.2f}" for name, rate in found["balanced"].items())
         return (
-            f"balanced state: {rates} sp/s (expected above; limit of large N: leak and threshold"
-            " are left out)"
+            f"balanced state: {rates} sp/s (limit of large N: leak and threshold are left out);"
+            f" {source}"
         )
-    assumed = sorted({found["rates_expected"][name] for name in found["inputs"]})
-    return (
-        f"balanced state: no prediction ({found['balanced_reason']});"
-        f" {assumed[0]:g} sp/s is assumed"
-    )
+    return f"balanced state: no prediction ({found['balanced_reason']}); {source}"
 
 
 def _time(found: dict[str, Any]) -> str:
@@ -76,11 +76,16 @@ def _time(found: dict[str, Any]) -> str:
     if measured is None:
         return "not measured"
     together = f" of {measured['lanes']} trials" if measured["lanes"] > 1 else ""
+    whole = max(found["seconds"], 1e-9)
+    parts = ", ".join(
+        f"{name} {_duration(float(f'{s:.2g}'))} ({s / whole:.0%})"
+        for name, s in found["time"].items()
+        if s >= 0.005 * whole
+    )
     return (
-        f"{_duration(found['seconds'])} (build {measured['build_s']:.2f} s, compile"
-        f" {measured['compile_s']:.2f} s (cache {measured['cache']}),"
+        f"{_duration(found['seconds'])} ({parts}); cache {measured['cache']},"
         f" {measured['step_s'] * 1e6:.3g} µs a step{together}, measured over"
-        f" {measured['ms']:.4g} ms)"
+        f" {measured['ms']:.4g} ms"
     )
 
 
