@@ -74,9 +74,12 @@ def _where(health: Health) -> str:
         rate = d.get("rate", d.get("rates", {}).get(d["population"]))
         return f"{where} fires {rate:.4g} sp/s, above {d['above']:.4g}"
     if "correlation" in d:
-        return f"{where} has a mean count correlation of {d['correlation']:.2g}, above {SYNCHRONOUS_ABOVE:g}"
+        above = f"above {SYNCHRONOUS_ABOVE:g}"
+        return f"{where} has a mean count correlation of {d['correlation']:.2g}, {above}"
     if "halves" in d:
-        return f"{where} fires {d['halves'][0]:.4g} sp/s in the first half, then {d['halves'][1]:.4g}"
+        return (
+            f"{where} fires {d['halves'][0]:.4g} sp/s in the first half, then {d['halves'][1]:.4g}"
+        )
     return where
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from snnrun.balance import Balance, balance, feeds
 from snnrun.batch import choose, lacking
+from snnrun.config.units import in_membrane
 from snnrun.distribution import mean
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
@@ -18,11 +19,12 @@ _MB_A_SECOND, _FIGURE_S = 60.0, 0.7  # written to results.h5; to draw the overvi
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """What a neuron is expected to get: events a step, mean currents (pA; None: unknown)."""
+    """What a neuron is expected to get: events a step, mean currents (`unit`; None: unknown)."""
 
     events_per_step: float
     excitatory: float | None
     inhibitory: float | None
+    unit: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,15 +108,16 @@ def _inputs(e: Experiment, rates: dict[str, float]) -> dict[str, Input]:
     found = {}
     for name, population in e.network.populations.items():
         mine = [f for f in feeds(e) if f.post == name]
+        unit = in_membrane("pA", type(population.neuron), vars(population.neuron))
         events = sum(f.in_degree * rates[f.pre] for f in mine) * e.dt / 1000
         known = [f for f in mine if f.charge is not None]
         if len(known) < len(mine):
-            found[name] = Input(events, None, None)
+            found[name] = Input(events, None, None, unit)
             continue
         currents = [f.in_degree * rates[f.pre] / 1000 * (f.charge or 0) + f.current for f in known]
         currents.append(mean(getattr(population.neuron, "i_e", 0.0)))
         found[name] = Input(
-            events, sum(max(i, 0.0) for i in currents), sum(min(i, 0.0) for i in currents)
+            events, sum(max(i, 0.0) for i in currents), sum(min(i, 0.0) for i in currents), unit
         )
     return found
 
