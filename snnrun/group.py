@@ -63,11 +63,11 @@ class Group:
     def course(self, breaks: Breaks) -> Iterator[Chunk]:
         """Yield the chunks until time is up, or the guard stops the trials."""
         e = self._e
-        both = _Both(self._guards[0].pause, breaks)
+        both = _Both(self.pause, breaks)
         origin = self._counting.base[0] if self._on_device else 0
         longest = e.steps_in(e.engine.chunk_ms) if e.engine.chunk_ms else None
         span = self._begin, e.steps
-        return chunks(self._ready, span, origin, longest, both, self._stopped)
+        return chunks(self._ready, span, origin, longest, both, lambda: self.stopped)
 
     def take(self, chunk: Chunk) -> None:
         """Count a chunk and write it; trials that were stopped are left as they are."""
@@ -100,7 +100,14 @@ class Group:
         states = zip(self.lanes, self._ready.snapshots(self.end), strict=False)
         return [(lane, state) for lane, state in states if not lane.trial.stopped]
 
-    def _stopped(self) -> bool:
+    @property
+    def pause(self) -> int:
+        """Steps between two looks of the guard: a chunk ends at each multiple of it."""
+        return self._guards[0].pause
+
+    @property
+    def stopped(self) -> bool:
+        """Whether all trials were stopped before their end."""
         return all(lane.trial.stopped for lane in self.lanes)
 
 

@@ -51,15 +51,36 @@ class Health:
 
 
 def sentence(health: Health) -> str:
-    """Return a verdict, where it was found, and what can be done."""
+    """Return a verdict, where it was found and with which numbers, and what can be done."""
+    where = _where(health)
+    return f"{health.verdict}{where and f': {where}'}; {REMEDIES[health.verdict]}"
+
+
+def _where(health: Health) -> str:
+    """Return what a verdict rests on."""
     d = health.details
-    where = ""
     if "variable" in d:
         at = f"{d['variable']} of neuron {d['neuron']} of {d['population']} is {d['value']}"
-        where = f": {at} between {d['from_ms']:g} and {d['until_ms']:g} ms"
-    elif "population" in d:
-        where = f": population {d['population']}"
-    return f"{health.verdict}{where}; {REMEDIES[health.verdict]}"
+        return f"{at} between {d['from_ms']:g} and {d['until_ms']:g} ms"
+    if "mean_rate" in d:
+        each = ", ".join(f"{name} {rate:.3g}" for name, rate in d["rates"].items())
+        return f"{each} sp/s, all together below {SILENT_BELOW:g}"
+    if "neurons" in d:
+        return f"{d['neurons']} neurons fire as another one does"
+    if "population" not in d:
+        return ""
+    where = f"population {d['population']}"
+    if "above" in d:
+        rate = d.get("rate", d.get("rates", {}).get(d["population"]))
+        return f"{where} fires {rate:.4g} sp/s, above {d['above']:.4g}"
+    if "correlation" in d:
+        above = f"above {SYNCHRONOUS_ABOVE:g}"
+        return f"{where} has a mean count correlation of {d['correlation']:.2g}, {above}"
+    if "halves" in d:
+        return (
+            f"{where} fires {d['halves'][0]:.4g} sp/s in the first half, then {d['halves'][1]:.4g}"
+        )
+    return where
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,13 +13,14 @@ from snnrun.config.compose import compose
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.network import build as draw
-from snnrun.preflight import check, sizes
+from snnrun.preflight import analysis, check, sizes
 from snnrun.preflight.check import as_json, expected_rates, preflight
 from snnrun.preflight.concerns import concerns
 from tests.cli.program import ROOT, finish, start
 
 MINE = ROOT / "tests" / "config" / "data" / "my_network"
 EE = "network.projections.EE"
+FITTED = ("percent_shared_variance", "shared_dimensionality", "shared_eigenspectrum")
 
 
 def experiment(*overrides):
@@ -95,7 +96,7 @@ class TestSizes:
 
     def test_of_a_drive_that_is_recorded(self):
         e = experiment("network=snops_sbn", "record.spikes=[X]", "duration=10s")
-        found = sizes.disk(e, expected_rates(e, balance(e)))
+        found = sizes.disk(e, expected_rates(e, balance(e))[0])
         assert found["spikes"] == pytest.approx(2500 * 10 * 10 * 16 / 2**20, rel=0.1)
 
     def test_a_longer_network_needs_more(self):
@@ -131,6 +132,9 @@ class TestPreflight:
         measured = found["measured"]
         assert measured["ms"] == pytest.approx(100)
         parts = measured["build_s"] + measured["compile_s"] + 2000 * measured["step_s"]
+        time = found["time"]
+        assert sum(time.values()) == pytest.approx(found["seconds"], abs=2e-3)
+        parts += time["statistics"] + time["writing"]
         assert found["seconds"] == pytest.approx(parts, abs=2e-3)
         assert 1 < measured["rates"]["E"] < 100
 
@@ -152,7 +156,43 @@ class TestPreflight:
 
     def test_without_a_prediction_a_rate_is_assumed(self):
         e = experiment("network=balanced_small", "drive=none")
-        assert expected_rates(e, balance(e)) == {"E": 10.0, "I": 10.0}
+        assert expected_rates(e, balance(e)) == ({"E": 10.0, "I": 10.0}, "assumed")
+
+    def test_disk_is_reckoned_from_what_was_measured(self):
+        e = experiment("network=balanced_small", "duration=smoke", "drive.X.rate=0")
+        assert preflight(e, []).disk["spikes"] == 0
+
+    def test_a_run_that_would_be_stopped_ends_there(self):
+        e = experiment("duration=140s", "network.projections.EI.weight=-10")
+        found = preflight(e, [])
+        assert (found.pace.stopped, found.pace.health.verdict) == (True, "runaway")
+        assert found.pace.ms == 200
+        assert found.seconds["simulate"] == pytest.approx(4000 * found.pace.step_s)
+
+    def test_statistics_take_time(self, monkeypatch):
+        monkeypatch.setattr(analysis, "_iteration_s", lambda neurons, draws: 1e-5)
+        monkeypatch.setattr(analysis, "_timed", lambda statistic, shape, rate: 0.0)
+        rates = {"E": 10.0, "I": 10.0}
+
+        def seconds(*more):
+            network = ("network=snops_sbn", "statistics=snops", "duration=140s")
+            return analysis.seconds(experiment(*network, *more), rates)
+
+        # of E: 10 draws, 5 folds, 15 numbers of latents, 180 iterations; fit and standard error
+        whole = 10 * (5 * 15 * 180 + 2000) * 1e-5
+        assert seconds() == pytest.approx(whole)
+        assert seconds("trials=3") == pytest.approx(3 * whole)
+        fixed = [f"statistics.{name}.latents=1" for name in FITTED]
+        assert seconds(*fixed) == pytest.approx(10 * 2000 * 1e-5)
+        assert seconds("duration=2s") == 0  # too short for a value
+
+    def test_pairs_of_neurons_take_their_time(self, monkeypatch):
+        monkeypatch.setattr(analysis, "_timed", lambda statistic, shape, rate: 1e-6 * shape[1] ** 2)
+        node = "+statistics.c={kind: spike_count_correlation_fisher, window_ms: 100}"
+        e = experiment("statistics=none", node, "duration.ms=40500")
+        sizes_of = (p.size for p in e.network.populations.values())
+        pairs = sum(1e-6 * n**2 for n in sizes_of)
+        assert analysis.seconds(e, {"E": 5.0, "I": 5.0}) == pytest.approx(pairs)
 
     @pytest.mark.parametrize("trials", [1, 5])
     def test_trials_take_their_time(self, trials):
@@ -162,10 +202,10 @@ class TestPreflight:
         found = preflight(e, [])
         pace = dataclasses.replace(found.pace, build_s=10.0, compile_s=1.0, step_s=0.001)
         groups, at_once = -(-trials // 2), min(2, -(-trials // 2))
-        assert pace.seconds(e) == pytest.approx(11 + 2 * -(-groups // at_once))
+        assert sum(pace.seconds(e).values()) == pytest.approx(11 + 2 * -(-groups // at_once))
         own = dataclasses.replace(e, network=dataclasses.replace(e.network, per_trial=True))
         alone = dataclasses.replace(pace, lanes=1, workers=1)
-        assert alone.seconds(own) == pytest.approx(1 + 12 * trials)
+        assert sum(alone.seconds(own).values()) == pytest.approx(1 + 12 * trials)
 
 
 class TestConcerns:

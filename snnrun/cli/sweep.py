@@ -198,8 +198,10 @@ def _show_plan(plan: "Plan", asked: Asked) -> None:
         answer("sweep", "done", 0, **found)
         return
     from snnrun.report.sweeps import show_plan
+    from snnrun.sweep.states import swept_units
 
-    show_plan(plan.swept, [point.values for point in plan.points], found)
+    values = [point.values for point in plan.points]
+    show_plan(plan.swept, swept_units(plan), values, found)
 
 
 def _submit(plan: "Plan", folder: Path, asked: Asked, how: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Descriptions for people: a config with units, the presets of a group, one kind."""
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ from snnrun import experiment
 from snnrun.component import GROUPS, Parameter, find, names
 from snnrun.config import hydra_app
 from snnrun.config.choose import nearest, nodes
+from snnrun.config.units import weight_unit
 from snnrun.config.writer import yaml_of
 from snnrun.errors import ConfigError
+
+_DRAWN = ("mean", "std", "low", "high", "from", "to")  # numbers with the unit of what is drawn
 
 
 def with_units(tree: dict[str, Any]) -> str:
@@ -47,7 +51,19 @@ def units_of(tree: dict[str, Any]) -> dict[str, str]:
         found[f"network.populations.{name}.v_init"] = "mV"
     for name in (tree.get("network") or {}).get("projections") or {}:
         found[f"network.projections.{name}.delay"] = "ms"
+        found[f"network.projections.{name}.weight"] = weight_unit(tree, name)
+    found |= dict(_of_distributions(tree, found))
     return {path: unit for path, unit in found.items() if unit}
+
+
+def _of_distributions(tree: dict[str, Any], units: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the units of the numbers that say how a parameter is drawn."""
+    for path, unit in units.items():
+        node: Any = tree
+        for name in path.split("."):
+            node = node.get(name) if isinstance(node, dict) else None
+        if isinstance(node, dict) and "dist" in node:
+            yield from ((f"{path}.{key}", unit) for key in _DRAWN if key in node)
 
 
 def _parameters(cls: type[Any]) -> dict[str, Parameter]:

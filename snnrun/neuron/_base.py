@@ -3,6 +3,7 @@
 Shapes: `B` lanes (independent simulations computed together), `N` neurons.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -87,6 +88,11 @@ class Neuron(Component):
             if name in cls.parameters() and name not in old and numbers and bottom:
                 return {name: top / bottom}
         return {}
+
+    @classmethod
+    def capacitance(cls, values: Mapping[str, Any]) -> Any:
+        """Return the capacitance (pF) of a neuron with these parameters, None if unknown."""
+        return values.get("c_m")
 
     def model(self) -> type[Any]:
         """Return the class whose methods are compiled: this one, or a variant of it."""

@@ -13,6 +13,8 @@ from typing import Any
 from snnrun.balance import Balance
 from snnrun.distribution import mean
 from snnrun.experiment import Experiment
+from snnrun.health import sentence
+from snnrun.preflight.pace import Pace
 from snnrun.preflight.sizes import Count
 from snnrun.statistics._base import BLOCKS, CountStatistic
 
@@ -27,6 +29,14 @@ def concerns(e: Experiment, found: dict[str, Count], balance: Balance) -> Iterat
     yield from _degrees(found, balance)
     yield from _steps(e)
     yield from _windows(e)
+
+
+def unhealthy(e: Experiment, pace: Pace) -> Iterator[str]:
+    """Yield the verdict that a run would get which goes on as it began."""
+    if pace.health is not None and pace.health.verdict != "ok":
+        begun = f"in the first {pace.ms:.4g} ms" if pace.ms < e.duration.ms else "in the whole run"
+        ends = ", where a run is stopped" if pace.stopped else ""
+        yield f"health {begun}{ends}: {sentence(pace.health)}"
 
 
 def _degrees(found: dict[str, Count], balance: Balance) -> Iterator[str]:

@@ -2,73 +2,67 @@
 
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+
+from snnrun.report.columns import console, show_table
 
 
 def show_preflight(found: dict[str, Any], quiet: bool) -> None:
     """Print needs and warnings, and unless `quiet` what is expected of the network."""
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(f"memory: {_size(found['memory_mb'])} ({_parts(found['memory'])})")
-    console.print(f"disk:   {_size(found['disk_mb'])} ({_parts(found['disk'])})")
-    console.print(f"time:   {_time(found)}")
+    to = console()
+    to.print(f"memory: {_size(found['memory_mb'])} ({_parts(found['memory'])})")
+    to.print(f"disk:   {_size(found['disk_mb'])} ({_parts(found['disk'])})")
+    to.print(f"time:   {_time(found)}")
     if not quiet:
         if found["projections"]:
-            console.print()
-            console.print(_projections(found["projections"]))
-        console.print()
-        console.print(_populations(found))
-        console.print(_balanced(found))
+            to.print()
+            _show_projections(to, found["projections"])
+        to.print()
+        _show_populations(to, found)
+        to.print(_balanced(found))
     if found["warnings"]:
-        console.print()
+        to.print()
     for warning in found["warnings"]:
-        console.print(f"warning: {warning}")
+        to.print(f"warning: {warning}")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left", no_wrap=True)
-    return table
-
-
-def _projections(projections: dict[str, Any]) -> Table:
-    table = _table("projection", "contacts", "a source", "a target", "a pair")
+def _show_projections(to: Console, projections: dict[str, Any]) -> None:
+    columns = ("projection", ">contacts", ">a source", ">a target", ">a pair")
+    rows = []
     for name, p in projections.items():
         degrees = (f"{p[key]:.5g}" for key in ("out_degree", "in_degree"))
-        table.add_row(name, f"{p['contacts']:,}", *degrees, f"{p['density']:.3g}")
-    return table
+        rows.append([name, f"{p['contacts']:,}", *degrees, f"{p['density']:.3g}"])
+    show_table(to, columns, rows)
 
 
-def _populations(found: dict[str, Any]) -> Table:
-    measured = found["measured"]
-    start = f"first {measured['ms']:.4g} ms sp/s" if measured else "measured"
-    table = _table("population", "expected sp/s", start, "events a step", "E pA", "I pA")
+def _show_populations(to: Console, found: dict[str, Any]) -> None:
+    measured, source = found["measured"], found["rates_source"]
+    shown = {}
+    if source != "measured":
+        shown[f">{source} sp/s"] = found["rates_expected"]
+    if measured:
+        shown[f">first {measured['ms']:.4g} ms sp/s"] = measured["rates"]
+    rows, units = [], {expected["unit"] for expected in found["inputs"].values()}
     for name, expected in found["inputs"].items():
         currents = (expected["excitatory"], expected["inhibitory"])
-        table.add_row(
-            name,
-            f"{found['rates_expected'][name]:.4g}",
-            f"{measured['rates'][name]:.4g}" if measured else "-",
-            f"{expected['events_per_step']:.3g}",
-            *("-" if current is None else f"{current:.3g}" for current in currents),
-        )
-    return table
+        rates = (f"{rates[name]:.4g}" for rates in shown.values())
+        each = ("-" if current is None else f"{current:.3g}" for current in currents)
+        own = [expected["unit"]] if len(units) > 1 else []
+        rows.append([name, *rates, f"{expected['events_per_step']:.3g}", *each, *own])
+    same = f" {next(iter(units))}".rstrip() if len(units) == 1 else ""
+    columns = ["population", *shown, ">events a step", f">E input{same}", f">I input{same}"]
+    show_table(to, [*columns, "unit"] if len(units) > 1 else columns, rows)
 
 
 def _balanced(found: dict[str, Any]) -> str:
+    source = f"input is that at {found['rates_source']} rates"
     if found["balanced"]:
         rates = ", ".join(f"{name} {rate:.2f}" for name, rate in found["balanced"].items())
         return (
-            f"balanced state: {rates} sp/s (expected above; limit of large N: leak and threshold"
-            " are left out)"
+            f"balanced state: {rates} sp/s (limit of large N: leak and threshold are left out);"
+            f" {source}"
         )
-    assumed = sorted({found["rates_expected"][name] for name in found["inputs"]})
-    return (
-        f"balanced state: no prediction ({found['balanced_reason']});"
-        f" {assumed[0]:g} sp/s is assumed"
-    )
+    return f"balanced state: no prediction ({found['balanced_reason']}); {source}"
 
 
 def _time(found: dict[str, Any]) -> str:
@@ -76,11 +70,16 @@ def _time(found: dict[str, Any]) -> str:
     if measured is None:
         return "not measured"
     together = f" of {measured['lanes']} trials" if measured["lanes"] > 1 else ""
+    whole = max(found["seconds"], 1e-9)
+    parts = ", ".join(
+        f"{name} {_duration(float(f'{s:.2g}'))} ({s / whole:.0%})"
+        for name, s in found["time"].items()
+        if s >= 0.005 * whole
+    )
     return (
-        f"{_duration(found['seconds'])} (build {measured['build_s']:.2f} s, compile"
-        f" {measured['compile_s']:.2f} s (cache {measured['cache']}),"
+        f"{_duration(found['seconds'])} ({parts}); cache {measured['cache']},"
         f" {measured['step_s'] * 1e6:.3g} µs a step{together}, measured over"
-        f" {measured['ms']:.4g} ms)"
+        f" {measured['ms']:.4g} ms"
     )
 
 

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from snnrun.memory import MB
+from snnrun.report.columns import console, show_table
 
 _ALONE = 0.9  # cores
-_COLUMNS = 130  # of the widest table; a narrower terminal wraps it
 
 
 def show_profile(
@@ -20,21 +18,20 @@ def show_profile(
     folder: Path,
 ) -> None:
     """Print all that was measured, and where the files are."""
-    wide = max(_COLUMNS, Console().width)
-    console = Console(soft_wrap=True, highlight=False, markup=False, width=wide)
-    console.print(_phases(found))
+    to = console()
+    _show_phases(to, found)
     for line in _lines(found):
-        console.print(line)
-    console.print()
+        to.print(line)
+    to.print()
     if parts is None:
-        console.print("parts of a step: none; backend=reference is not compiled")
+        to.print("parts of a step: none; backend=reference is not compiled")
     else:
-        console.print(_kernels(parts))
-        console.print(_adds_up(parts))
-        _warn_if_shared(console, parts["device"], [parts])
+        _show_kernels(to, parts)
+        to.print(_adds_up(parts))
+        _warn_if_shared(to, parts["device"], [parts])
     if parts is not None and growth is not None:
-        _show_growth(console, growth)
-        _warn_if_shared(console, parts["device"], growth["sizes"])
+        _show_growth(to, growth)
+        _warn_if_shared(to, parts["device"], growth["sizes"])
     files = [
         "results.h5",
         "overview.png",
@@ -43,25 +40,18 @@ def show_profile(
         "scaling.json",
         "scaling.png",
     ]
-    console.print(f"in {folder}/: {', '.join(f for f in files if (folder / f).exists())}")
+    to.print(f"in {folder}/: {', '.join(f for f in files if (folder / f).exists())}")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left", no_wrap=True)
-    return table
-
-
-def _phases(found: dict[str, Any]) -> Table:
-    table = _table("phase", "s", "%")
+def _show_phases(to: Console, found: dict[str, Any]) -> None:
+    rows: list[Any] = []
     for phase in found["phases"]:
         name = phase["name"]
         name += f" (cache {found['cache']})" if name == "compile" else ""
-        table.add_row(name, f"{phase['seconds']:.3f}", f"{100 * phase['share']:.1f}")
-    table.add_section()
-    table.add_row("all", f"{found['total_s']:.3f}", "100.0")
-    return table
+        rows.append([name, f"{phase['seconds']:.3f}", f"{100 * phase['share']:.1f}"])
+    show_table(
+        to, ("phase", ">s", ">%"), [*rows, None, ["all", f"{found['total_s']:.3f}", "100.0"]]
+    )
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
@@ -100,13 +90,13 @@ def _traffic(t: dict[str, Any]) -> str:
     )
 
 
-def _kernels(parts: dict[str, Any]) -> Table:
-    table = _table("part of a step", "µs", "%", "half of the rounds")
+def _show_kernels(to: Console, parts: dict[str, Any]) -> None:
+    rows: list[Any] = []
     for row in parts["kernels"]:
         low, high = row["quartiles_us"]
         cells = (f"{row['us_per_step']:.3f}", f"{100 * row['share']:.1f}")
-        table.add_row(row["name"], *cells, f"{low:.3f} … {high:.3f}")
-    table.add_section()
+        rows.append([row["name"], *cells, f"{low:.3f} … {high:.3f}"])
+    rows.append(None)
     whole = parts["whole_us"]
     low, high = parts["whole_quartiles_us"]
     for name, value, span in (
@@ -114,8 +104,8 @@ def _kernels(parts: dict[str, Any]) -> Table:
         ("whole step", whole, f"{low:.3f} … {high:.3f}"),
         ("unexplained", parts["unexplained_us"], ""),
     ):
-        table.add_row(name, f"{value:.3f}", f"{100 * value / whole:.1f}", span)
-    return table
+        rows.append([name, f"{value:.3f}", f"{100 * value / whole:.1f}", span])
+    show_table(to, ("part of a step", ">µs", ">%", ">half of the rounds"), rows)
 
 
 def _adds_up(parts: dict[str, Any]) -> str:
@@ -141,38 +131,41 @@ def _warn_if_shared(console: Console, device: str, timed: list[dict[str, Any]]) 
         )
 
 
-def _show_growth(console: Console, growth: dict[str, Any]) -> None:
+def _show_growth(to: Console, growth: dict[str, Any]) -> None:
     names = list(growth["exponents"])[1:]
-    table = _table("neurons", "synapses", "events", "step", *names, "unexplained", "ns a neuron")
+    columns = ("synapses", "events", "step", *names, "unexplained", "ns a neuron")
+    rows: list[Any] = []
     for row in growth["sizes"]:
-        table.add_row(
-            f"{row['neurons']:,}",
-            f"{row['synapses']:,}",
-            _short(row["events_per_step"]),
-            _short(row["us_per_step"]),
-            *(_short(row["kernels"][n]) if n in row["kernels"] else "" for n in names),
-            _short(row["unexplained_us"]),
-            _short(row["ns_per_neuron_step"]),
+        rows.append(
+            [
+                f"{row['neurons']:,}",
+                f"{row['synapses']:,}",
+                _short(row["events_per_step"]),
+                _short(row["us_per_step"]),
+                *(_short(row["kernels"][n]) if n in row["kernels"] else "" for n in names),
+                _short(row["unexplained_us"]),
+                _short(row["ns_per_neuron_step"]),
+            ]
         )
-    table.add_section()
+    rows.append(None)
     for axis, label in (
         ("neurons", "~ neurons^"),
         ("neurons_largest", "… largest two"),
         ("synapses", "~ synapses^"),
     ):
         slopes = {name: each[axis] for name, each in growth["exponents"].items()}
-        table.add_row(
-            label, "", "", *("-" if s is None else f"{s:.2f}" for s in slopes.values()), "", ""
+        rows.append(
+            [label, "", "", *("-" if s is None else f"{s:.2f}" for s in slopes.values()), "", ""]
         )
-    console.print()
-    console.print(table)
-    console.print(
+    to.print()
+    show_table(to, ["neurons", *(f">{name}" for name in columns)], rows)
+    to.print(
         "step and its parts in µs a step; events: synaptic events a step; exponents and figure"
         " leave out what is not above the noise"
     )
-    console.print(f"scaled by {growth['how']}")
+    to.print(f"scaled by {growth['how']}")
     for skipped in growth["skipped"]:
-        console.print(f"skipped {skipped['neurons']:,} neurons: {skipped['reason']}")
+        to.print(f"skipped {skipped['neurons']:,} neurons: {skipped['reason']}")
 
 
 def _short(x: float) -> str:

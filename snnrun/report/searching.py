@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from snnrun.report import points
+from snnrun.report.columns import console, show_table
 from snnrun.report.goals import is_vector, wanted
 from snnrun.report.points import short
 from snnrun.search.advice import idle_terms
@@ -22,7 +21,6 @@ from snnrun.sweep.table import is_number, text
 
 _MOST_ROWS, _MOST_PARAMETERS = 20, 6  # of a table of a front
 _MOST_REASONS = 5
-_WIDTH = 400  # letters of a line, at most
 _ELEMENTS = 5  # of a vector
 _NEAR = 0.01  # to a bound, of the range
 
@@ -97,15 +95,15 @@ def show_outcome(
     if quiet:
         print(folder)
         return
-    console = _console()
+    to = console()
     show_standing(findings)
     place = {record.number: record for record in findings.records}
     best = [place[number] for number in findings.best if number in place]
     if best:
         many = len(findings.objectives) > 1
-        console.print(f"config:  {folder}/best/" + ("" if many else "config.yaml"))
-    console.print(f"table:   {folder}/table.csv")
-    console.print(_times(timings))
+        to.print(f"config:  {folder}/best/" + ("" if many else "config.yaml"))
+    to.print(f"table:   {folder}/table.csv")
+    to.print(_times(timings))
     if best:
         print(f"picture: snnrun plot {folder}", file=sys.stderr)
 
@@ -122,19 +120,19 @@ def _times(timings: Mapping[str, float]) -> str:
 
 def show_standing(findings: Findings) -> None:
     """Print the states of the candidates, and the best of them or the front."""
-    console = _console()
-    console.print(states(findings.records))
+    to = console()
+    to.print(states(findings.records))
     place = {record.number: record for record in findings.records}
     best = [place[number] for number in findings.best if number in place]
     for line in _reasons(findings.records, "failed"):
-        console.print(line)
+        to.print(line)
     if not best:
         for line in ["no candidate is done", *_reasons(findings.records, "infeasible")]:
-            console.print(line)
+            to.print(line)
     elif len(findings.objectives) > 1:
-        _show_front(console, findings, best)
+        _show_front(to, findings, best)
     else:
-        _show_best(console, findings, best[0])
+        _show_best(to, findings, best[0])
 
 
 def states(records: list[Record]) -> str:
@@ -152,18 +150,18 @@ def _reasons(records: list[Record], state: str) -> list[str]:
     return lines + ([f"… and {more} more reasons in the table"] if more > 0 else [])
 
 
-def _show_best(console: Console, findings: Findings, best: Record) -> None:
+def _show_best(to: Console, findings: Findings, best: Record) -> None:
     cost = f"{findings.objectives[0]} {_with_error(best, 0)}"
     networks = f" ({best.repeats} networks)" if best.repeats > 1 else ""
-    console.print(f"best: candidate {best.number}, {cost}{networks}")
-    console.print(_parameters(findings, best))
+    to.print(f"best: candidate {best.number}, {cost}{networks}")
+    _show_parameters(to, findings, best)
     if best.terms or findings.goals:
-        console.print()
-        console.print(_terms(findings, best))
+        to.print()
+        _show_terms(to, findings, best)
     for line in _near_bounds(findings, best):
-        console.print(line)
+        to.print(line)
     for line in idle_terms(findings):
-        console.print(f"note: {line}")
+        to.print(f"note: {line}")
 
 
 def _with_error(record: Record, k: int) -> str:
@@ -172,15 +170,16 @@ def _with_error(record: Record, k: int) -> str:
     return _number(record.costs[k]) + error
 
 
-def _parameters(findings: Findings, best: Record) -> Table:
-    table = _table("parameter", ">value", "unit", "where")
-    for name, axis in findings.axes.items():
-        table.add_row(name, _value(best.values.get(name)), axis.unit, axis.path)
-    return table
+def _show_parameters(to: Console, findings: Findings, best: Record) -> None:
+    rows = [
+        [name, _value(best.values.get(name)), axis.unit, axis.path]
+        for name, axis in findings.axes.items()
+    ]
+    show_table(to, ("parameter", ">value", "unit", "where"), rows)
 
 
-def _terms(findings: Findings, best: Record) -> Table:
-    table = _table("term", "statistic", ">achieved", "wanted", ">cost")
+def _show_terms(to: Console, findings: Findings, best: Record) -> None:
+    rows = []
     for name in dict.fromkeys([*findings.goals, *best.terms]):
         goal = findings.goals.get(name)
         found = best.statistics.get(goal.statistic) if goal else None
@@ -188,8 +187,8 @@ def _terms(findings: Findings, best: Record) -> Table:
         words = ""
         if goal:
             words = _value(goal.target) if is_vector(goal) else wanted(goal)
-        table.add_row(name, goal.statistic if goal else "", _value(found), words, cost)
-    return table
+        rows.append([name, goal.statistic if goal else "", _value(found), words, cost])
+    show_table(to, ("term", "statistic", ">achieved", "wanted", ">cost"), rows)
 
 
 def _near_bounds(findings: Findings, best: Record) -> list[str]:
@@ -206,33 +205,21 @@ def _near_bounds(findings: Findings, best: Record) -> list[str]:
     return lines
 
 
-def _show_front(console: Console, findings: Findings, front: list[Record]) -> None:
-    console.print(f"front: {len(front)} candidates that none beats in all objectives")
+def _show_front(to: Console, findings: Findings, front: list[Record]) -> None:
+    to.print(f"front: {len(front)} candidates that none beats in all objectives")
     names = list(findings.axes)[:_MOST_PARAMETERS]
-    table = _table(">candidate", *(f">{name}" for name in (*findings.objectives, *names)))
+    table = []
     front = sorted(front, key=lambda record: record.costs)
     for record in front[:_MOST_ROWS]:
         costs = [_with_error(record, k) for k in range(len(record.costs))]
-        table.add_row(str(record.number), *costs, *(_value(record.values.get(n)) for n in names))
-    console.print(table)
+        values = (_value(record.values.get(n)) for n in names)
+        table.append([str(record.number), *costs, *values])
+    columns = (f">{name}" for name in ("candidate", *findings.objectives, *names))
+    show_table(to, list(columns), table)
     rows, parameters = len(front) - _MOST_ROWS, len(findings.axes) - len(names)
     more = [f"{n} more {what}" for n, what in ((rows, "rows"), (parameters, "columns")) if n > 0]
     if more:
-        console.print(f"… and {' and '.join(more)} in the table")
-
-
-def _console() -> Console:
-    """Return one that cuts no table: it may be read from a file."""
-    return Console(soft_wrap=True, highlight=False, markup=False, width=_WIDTH)
-
-
-def _table(*columns: str) -> Table:
-    """Return an empty table; `>` before a column's name puts it to the right."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    for name in columns:
-        right = name.startswith(">")
-        table.add_column(name.removeprefix(">"), justify="right" if right else "left", no_wrap=True)
-    return table
+        to.print(f"… and {' and '.join(more)} in the table")
 
 
 def _value(value: Any) -> str:

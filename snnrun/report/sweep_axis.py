@@ -20,7 +20,8 @@ _CATEGORY = 18
 class Axis:
     """`values` `[V]` in order; `positions` `[V]` and `edges` `[V + 1]` where they are drawn.
 
-    Numbers lie where they are, and texts (or a mixture) at 0, 1, …; `log`: on a logarithmic scale.
+    Numbers lie where they are, and texts (or a mixture) at 0, 1, …; `log`: on a logarithmic scale;
+    `unit`: '' where it has none or it is not known.
     """
 
     path: str
@@ -29,6 +30,12 @@ class Axis:
     log: bool
     positions: np.ndarray
     edges: np.ndarray
+    unit: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return its path with its unit."""
+        return f"{self.path} ({self.unit})" if self.unit else self.path
 
     @classmethod
     def of(cls, table: Table, path: str) -> "Axis":
@@ -41,7 +48,8 @@ class Axis:
             values.sort()
         positions = np.array(values if numeric else range(len(values)), float)
         log = numeric and _is_geometric(positions)
-        return cls(path, values, numeric, log, positions, _edges(positions, log))
+        unit = table.swept_units.get(path, "")
+        return cls(path, values, numeric, log, positions, _edges(positions, log), unit)
 
     def place(self) -> dict[str, int]:
         """Return token of a value → index."""
@@ -68,7 +76,7 @@ class Axis:
                 label.set(rotation=35, ha="right", rotation_mode="anchor")
         axes.tick_params(axis="x", labelsize=8, labelbottom=outer)
         if outer:
-            axes.set_xlabel(plain(wrapped(self.path)), fontsize=9)
+            axes.set_xlabel(plain(wrapped(self.label)), fontsize=9)
 
     def dress_y(self, axes: Axes, inches: float, outer: bool = True) -> None:
         """Set limits, scale, ticks and, where it is an outer one, the label of the y axis."""
@@ -76,7 +84,7 @@ class Axis:
         self._ticks(axes.yaxis, np.full(len(self.values), 0.17), inches)
         axes.tick_params(axis="y", labelsize=8, labelleft=outer)
         if outer:
-            axes.set_ylabel(plain(wrapped(self.path, 28)), fontsize=9)
+            axes.set_ylabel(plain(wrapped(self.label, 28)), fontsize=9)
 
     def _ticks(self, scale: Scale, sizes: np.ndarray, inches: float) -> None:
         """Put ticks at the values, as many as fit; many numbers have those of any axis."""

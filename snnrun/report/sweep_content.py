@@ -134,7 +134,7 @@ def _notes(
         n = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
         notes.append(f"mean over {what}, n = {n}")
     fixed = [a for p, a in all_.items() if a not in shown and p not in averaged]
-    notes += [f"{axis.path} = {text(axis.values[0])}" for axis in fixed]
+    notes += [f"{axis.path} = {text(axis.values[0])} {axis.unit}".rstrip() for axis in fixed]
     if len(shown) == 1 and any(np.isfinite(se).any() for se in made.se.values()):
         notes.append("bars: standard error" + (" of the mean" if averaged else " of each point"))
     return notes

@@ -57,7 +57,8 @@ def draw_columns(figure: Figure, shown: Content, keys: list[Key], columns: list[
             x.dress_x(grid[i, j], 1.9, outer=i == len(keys) - 1)
             y.dress_y(grid[i, j], _HEIGHT - 0.4, outer=j == 0)
             if i == 0:
-                grid[i, j].set_title(f"{plain(third.path)}\n= {titles[column]}", fontsize=9)
+                value = f"{titles[column]} {plain(third.unit)}".rstrip()
+                grid[i, j].set_title(f"{plain(third.path)}\n= {value}", fontsize=9)
         _bar(figure, list(grid[i]), shown, key, f"{key[0]}.{quantity(key, shown.units)}")
     legend.draw(figure)
 

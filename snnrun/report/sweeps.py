@@ -11,13 +11,16 @@ from snnrun.report.points import clock
 _MOST_SHOWN = 20
 
 
-def show_plan(swept: list[str], values: list[dict[str, Any]], found: dict[str, Any]) -> None:
-    """Print the plan of a sweep that is not begun."""
+def show_plan(
+    swept: list[str], units: dict[str, str], values: list[dict[str, Any]], found: dict[str, Any]
+) -> None:
+    """Print the plan of a sweep that is not begun; `units` of the swept values that have one."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
     for path in swept:
         each = list(dict.fromkeys(str(v[path]) for v in values if path in v))
         shown = ", ".join(each[:8]) + (f", … {each[-1]}" if len(each) > 8 else "")
-        console.print(f"{path}: {shown} ({len(each)})")
+        unit = f" {units[path]}" if path in units else ""
+        console.print(f"{path}: {shown}{unit} ({len(each)})")
     for line in found["lines"]:
         console.print(line)
     console.print(how_long(found))

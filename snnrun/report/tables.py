@@ -4,52 +4,60 @@ import math
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from snnrun.health import REMEDIES
+from snnrun.report.columns import console, parts_of, show_table
 
 _SHORT = {"spikes/s": "sp/s"}
 
 
 def show_summary(found: dict[str, Any], folder: Path) -> None:
     """Print statistics, health, times and where the files are."""
-    console = Console(soft_wrap=True, highlight=False)
+    to = console()
     statistics = found["statistics"]
     if statistics:
-        console.print(_statistics(statistics))
+        _show_statistics(to, statistics)
         if note := _errors(statistics):
-            console.print(note)
+            to.print(note)
         for line in _reasons(statistics):
-            console.print(line)
+            to.print(line)
     if costs := found.get("costs"):
         terms = ", ".join(f"{name} {value:.4g}" for name, value in found["terms"].items())
         each = ", ".join(f"{name} {value:.6g}" for name, value in costs.items())
-        console.print(f"{each} ({terms})")
+        to.print(f"{each} ({terms})")
     health, timings = found["health"], found["timings"]
     details = ", ".join(f"{k} {v}" for k, v in health["details"].items() if k != "rates")
-    console.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))
+    to.print(f"health: {health['verdict']}" + (f" ({details})" if details else ""))
     if health["verdict"] in REMEDIES:
-        console.print(f"        {REMEDIES[health['verdict']]}")
-    console.print(_times(timings))
-    console.print(f"results: {folder}/results.h5")
+        to.print(f"        {REMEDIES[health['verdict']]}")
+    to.print(_times(timings))
+    to.print(f"results: {folder}/results.h5")
     if (folder / "overview.png").exists():
-        console.print(f"figure:  {folder}/overview.png")
+        to.print(f"figure:  {folder}/overview.png")
 
 
-def _statistics(statistics: dict[str, Any]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    table.add_column("statistic", no_wrap=True)
+def _show_statistics(to: Console, statistics: dict[str, Any]) -> None:
+    """Print the statistics in rows; the populations where these do not fit and take fewer lines."""
     names = list(dict.fromkeys(n for found in statistics.values() for n in found))
-    for population in statistics:
-        table.add_column(population, justify="right", no_wrap=True)
-    table.add_column("units")
-    for name in names:
-        cells = [_cell(statistics[p].get(name)) for p in statistics]
-        units = next(s[name]["units"] for s in statistics.values() if name in s)
-        table.add_row(name, *cells, _SHORT.get(units, units))
-    return table
+    units = [_units(statistics, name) for name in names]
+    cells = [[_cell(statistics[p].get(name)) for p in statistics] for name in names]
+    columns = ["statistic", *(f">{population}" for population in statistics), "units"]
+    rows = [[n, *row, unit] for n, row, unit in zip(names, cells, units, strict=True)]
+    titles = [f">{n} {unit}".rstrip() for n, unit in zip(names, units, strict=True)]
+    turned = [list(row) for row in zip(statistics, *cells, strict=True)]
+    flat = ["population", *titles]
+    parts = parts_of(to, columns, rows, True)
+    if parts > 1 and parts_of(to, flat, turned) * len(turned) < parts * len(rows):
+        show_table(to, flat, turned)
+    else:
+        show_table(to, columns, rows, True)
+
+
+def _units(statistics: dict[str, Any], name: str) -> str:
+    units = next(found[name]["units"] for found in statistics.values() if name in found)
+    return _SHORT.get(units, units)
 
 
 def _errors(statistics: dict[str, Any]) -> str | None:
@@ -99,10 +107,11 @@ def _times(t: dict[str, Any]) -> str:
 
 
 def show_parameters(rows: list[tuple[str, str, str, str]]) -> None:
-    """Print a table of parameters: name, value, unit, meaning."""
+    """Print a table of parameters: name, value, unit, meaning; what is long is folded."""
     table = Table(box=None, pad_edge=False)
-    for column in ("parameter", "value", "unit", "meaning"):
-        table.add_column(column)
+    for k, column in enumerate(("parameter", "value", "unit", "meaning")):
+        longest = max((len(word) for row in rows for word in row[k].split()), default=0)
+        table.add_column(column, overflow="fold", min_width=longest if column == "value" else None)
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=True, highlight=False).print(table)
+    console().print(table)

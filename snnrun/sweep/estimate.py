@@ -6,7 +6,7 @@ from typing import Any
 
 from snnrun.config.build import build
 from snnrun.experiment import Experiment
-from snnrun.preflight import sizes
+from snnrun.preflight import analysis, sizes
 from snnrun.preflight.pace import measure
 from snnrun.sweep.begin import summary_of
 from snnrun.sweep.local import POINT_S, free_cores, processes_for, rough_seconds
@@ -59,4 +59,5 @@ def _timed(e: Experiment, points: int, processes: int) -> tuple[float, float]:
     pace = measure(e)
     turns = math.ceil(math.ceil(e.trials / pace.lanes) / pace.workers)
     seconds = pace.compile_s + turns * e.steps * pace.step_s + POINT_S * points / processes
+    seconds += analysis.seconds(e, pace.rates)
     return seconds, processes * sum(sizes.memory(e, pace.lanes, pace.workers).values())

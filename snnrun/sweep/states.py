@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from snnrun.component import find
+from snnrun.config.describe import units_of
 from snnrun.store.lock import standing
 from snnrun.sweep.claim import folder_of
 from snnrun.sweep.plan import Plan
 from snnrun.sweep.table import Row, Table
 
+_OF_WEIGHTS = ("c_m", "normalization")  # decide the unit of a weight
 _NAME = re.compile(r"[\w-]{1,100}")
 STATES = ("done", "unhealthy", "failed", "interrupted", "running", "queued")
 
@@ -25,7 +27,20 @@ def table(plan: Plan, sweep: Path) -> Table:
             node = kinds.get(name)
             kind = node.get("kind", name) if isinstance(node, dict) else name
             units.setdefault((population, name), _unit(str(kind)))
-    return Table(plan.swept, units, rows)
+    return Table(plan.swept, units, rows, swept_units(plan))
+
+
+def swept_units(plan: Plan) -> dict[str, str]:
+    """Return the units of the swept values; those that differ between points are left out."""
+    alike = {point.group: point for point in plan.points if point.error is None}
+    each = [units_of(plan.composed(point).tree) for point in alike.values()]
+    found = {path: {units.get(path, "") for units in each} for path in plan.swept}
+    varies = any(path.rpartition(".")[2] in _OF_WEIGHTS for path in plan.swept)
+    return {
+        path: one
+        for path, (one, *more) in found.items()
+        if one and not more and not (varies and ".weight" in path)
+    }
 
 
 def _unit(kind: str) -> str:

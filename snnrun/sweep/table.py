@@ -5,7 +5,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The points of a sweep; `swept` and `units` (of each statistic) give the order of columns."""
+    """The points of a sweep; `swept` and `units` (of each statistic) give the order of columns.
+
+    `swept_units`: of the swept values that have one.
+    """
 
     swept: list[str]
     units: dict[Key, str]
     rows: list[Row]
+    swept_units: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

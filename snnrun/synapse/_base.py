@@ -3,6 +3,7 @@
 Shapes: `B` lanes, `R` receptors of this kind (synapse names), `N` neurons.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -26,6 +27,12 @@ class Synapse(Component):
     units: ClassVar[dict[str, str]] = {}
 
     weight_units: ClassVar[str] = "fC"  # of the weights of its projections
+
+    @classmethod
+    def weight_unit(cls, values: Mapping[str, Any]) -> str:
+        """Return the unit of the weights of a synapse with these parameters; '' if unknown."""
+        del values
+        return cls.weight_units
 
     def reversal(self) -> float | None:
         """Return the reversal potential (mV) of a conductance, None of all else."""

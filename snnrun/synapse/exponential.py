@@ -10,6 +10,7 @@
     normalization        what a weight is: area (charge) or peak (current)
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,10 @@ class Exponential(Synapse):
     normalization: str = param(
         "", "what a weight is: charge (area) or peak current (peak)", choices=("area", "peak")
     )
+
+    @classmethod
+    def weight_unit(cls, values: Mapping[str, Any]) -> str:
+        return {"area": "fC", "peak": "pA"}.get(str(values.get("normalization")), "")
 
     def time_constants(self) -> dict[str, Any]:
         return {"tau": self.tau}

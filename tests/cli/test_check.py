@@ -49,7 +49,53 @@ def test_quiet_says_only_what_is_needed(cli):
 
 def test_no_prediction_is_said(cli):
     outcome = cli("check", *SMOKE, "drive=none")
-    assert "no prediction (there is no external input to balance); 10 sp/s is" in outcome.out
+    assert "no prediction (there is no external input to balance); input is that at" in outcome.out
+    assert "at measured rates" in outcome.out
+    assert "assumed" not in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("override", "texts"),
+    [
+        (
+            "network.projections.EI.weight=-10",
+            ("runaway: population", "sp/s, above 200", "look at"),
+        ),
+        ("network.projections.EE.connect.p=0.9", ("runaway: population", "sp/s, above 200")),
+        ("drive.X.rate=0", ("silent: E 0, I 0 sp/s, all together below 0.1; raise the input",)),
+    ],
+)
+def test_a_network_in_trouble_is_said(cli, override, texts):
+    found = cli("check", "duration.ms=1000", override, "--json").json
+    (said,) = (w for w in found["warnings"] if w.startswith("health in the "))
+    assert all(text in said for text in texts)
+    assert found["rates_source"] == "measured"
+    assert found["rates_expected"]["E"] == pytest.approx(found["measured"]["rates"]["E"])
+    assert f"warning: {said[:40]}" in cli("check", "duration.ms=1000", override).out
+
+
+def test_a_healthy_network_is_not(cli):
+    found = cli("check", "duration.ms=1500", "--json").json
+    assert found["warnings"] == [w for w in found["warnings"] if not w.startswith("health")]
+    assert found["rates_source"] == "predicted"
+
+
+@pytest.mark.parametrize("override", ["drive.X.rate=5", "network.projections.EI.weight=-10"])
+def test_the_verdict_is_that_of_the_run(cli, override):
+    """And so are the rates it rests on, where the whole run was computed."""
+    short = ("network.scale=0.5", "duration.ms=1000", override, "--json")
+    run, found = cli("simulate", *short).json["health"], cli("check", *short).json["measured"]
+    assert found["health"] == run
+
+
+def test_each_statistic_says_by_itself_what_its_value_is_worth(cli):
+    found = cli("check", "network=snops_sbn", "statistics=snops", "duration=5s", "--json").json
+    assert sum("22 windows for 50 neurons" in w for w in found["warnings"]) == 3
+
+
+def test_currents_have_the_unit_of_the_membrane(cli):
+    assert "E input mV/ms" in cli("check", *SMOKE).out
+    assert "E input pA" in cli("check", "network=cuba", "duration=smoke").out
 
 
 def test_warnings_of_the_configuration_are_among_them(cli):
