@@ -136,7 +136,10 @@ def _notes(
     fixed = [a for p, a in all_.items() if a not in shown and p not in averaged]
     notes += [f"{axis.path} = {text(axis.values[0])} {axis.unit}".rstrip() for axis in fixed]
     if len(shown) == 1 and any(np.isfinite(se).any() for se in made.se.values()):
-        notes.append("bars: standard error" + (" of the mean" if averaged else " of each point"))
+        notes.append(
+            "bars: standard error"
+            + (" of the mean" if averaged else " of each point, over time or its trials")
+        )
     return notes
 
 

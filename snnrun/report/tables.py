@@ -20,7 +20,7 @@ def show_summary(found: dict[str, Any], folder: Path) -> None:
     if statistics:
         _show_statistics(to, statistics)
         if note := _errors(statistics):
-            to.print(note)
+            to.print(note, soft_wrap=False)
         for line in _reasons(statistics):
             to.print(line)
     if costs := found.get("costs"):
@@ -66,10 +66,12 @@ def _errors(statistics: dict[str, Any]) -> str | None:
     over = {entry.get("se_over", "time") for entry in entries if entry["se"] is not None}
     if not over:
         return None
-    if over & {"trials", "networks"}:
-        return f"± standard error over {over.pop()}"
+    if "networks" in over:
+        return "± standard error over networks"
+    if "trials" in over:
+        return "± standard error over trials of one network"
     what = "time and draws of neurons" if "time and draws" in over else "time"
-    return f"± standard error over {what}; trials=5 network.per_trial=true: over networks"
+    return f"± standard error over {what}; with trials=5 network.per_trial=true over networks"
 
 
 def _reasons(statistics: dict[str, Any]) -> list[str]:

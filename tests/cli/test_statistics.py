@@ -108,6 +108,9 @@ class TestVectors:
             dataset = file["statistics/E/shared_eigenspectrum"]
             assert entry["value"] == dataset[()].tolist()
             assert entry["se"] == dataset.attrs["se"].tolist()
+            assert entry["se_over"] == dataset.attrs["se_over"] == "trials"
+            each = file["trials/1/statistics/E"].values()
+            assert {d.attrs["se_over"] for d in each} == {"time and draws"}
 
     def test_trials_with_and_without_a_value(self):
         cell = {"value": [1.25, None, 3.0], "se": None, "units": ""}

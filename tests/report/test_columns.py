@@ -82,6 +82,23 @@ def test_eight_populations_stand_in_rows(monkeypatch, capsys):
     assert lines[2].split()[0] == LONG[0]
 
 
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        (None, "over time; with trials=5 network.per_trial=true over networks"),  # older files
+        ("time", "over time; with trials=5 network.per_trial=true over networks"),
+        ("time and draws", "over time and draws of neurons; with trials=5"),
+        ("trials", "over trials of one network\n"),
+        ("networks", "over networks\n"),
+    ],
+)
+def test_what_a_standard_error_is_over(capsys, over, said):
+    found = summary(["E", "I"])
+    found["statistics"]["I"]["fano_factor"] |= {"se_over": over} if over else {}
+    show_summary(found, Path("out"))
+    assert f"± standard error {said}" in capsys.readouterr().out
+
+
 def test_a_folder_is_shown_as_it_is_called(capsys):
     show_summary(summary(["E"]), Path("runs[1]"))
     assert "results: runs[1]/results.h5" in capsys.readouterr().out
