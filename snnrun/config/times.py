@@ -14,6 +14,7 @@ from snnrun.component import Parameter
 from snnrun.config.fields import Problems
 from snnrun.distribution import Distribution
 from snnrun.experiment import Experiment
+from snnrun.search.record import Axis
 
 _CLOSE = 1e-6  # of a step: 0.3 / 0.1 is 2.9999999999999996
 
@@ -54,6 +55,14 @@ def rounded_times(e: Experiment) -> Iterator[str]:
                 f"{time.path}: {_ms(time.value)} ms is no {grid} ({e.dt:g} ms);"
                 f" {_ms(acting)} ms acts"
             )
+
+
+def rounded_axes(e: Experiment, axes: dict[str, Axis]) -> Iterator[str]:
+    """Yield a warning for each axis of a search whose values act at the nearest step."""
+    rounded = {time.path for time in _times(e) if time.rule == "rounded"}
+    for name, axis in axes.items():
+        if axis.path in rounded and not axis.choice:
+            yield f"search.{name}: {axis.path} acts at the nearest multiple of dt ({e.dt:g} ms)"
 
 
 def _acting(time: Time, dt: float) -> float:
