@@ -132,6 +132,10 @@ class TestDetails:
         first, last = details["halves"]
         assert (first, last) == (pytest.approx(2.5, rel=0.1), pytest.approx(7.5, rel=0.1))
 
+    def test_rates_of_halves_are_those_of_the_windows_counted(self):
+        details = judge(evidence(**CHANGES["nonstationary"], window_ms=100.0)).details
+        assert details["halves"] == [pytest.approx(5, rel=0.1), pytest.approx(15, rel=0.1)]
+
 
 class TestThresholds:
     @pytest.mark.parametrize(("rate", "verdict"), [(200.0, "ok"), (200.1, "runaway")])

@@ -11,6 +11,7 @@ from snnrun.config.describe import units_of
 from snnrun.config.fields import Problems
 from snnrun.config.parts import read_part
 from snnrun.config.terms import read_cost, valueless
+from snnrun.config.times import rounded_axes, rounded_in
 from snnrun.errors import ConfigError
 from snnrun.experiment import Experiment
 from snnrun.objective._cost import Cost
@@ -43,6 +44,9 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
         _check_pruning(cost, e, problems)
     if problems.found or cost is None:
         raise ConfigError(*(composed.located(*problem) for problem in problems.found))
+    warnings = [*warnings, *rounded_axes(e, axes)]
+    if cost.feasible is not None:
+        warnings += rounded_in("objective.feasible", cost.feasible, e.dt)
     return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))
 
 

@@ -14,6 +14,7 @@ from snnrun.component import Parameter
 from snnrun.config.fields import Problems
 from snnrun.distribution import Distribution
 from snnrun.experiment import Experiment
+from snnrun.search.record import Axis
 
 _CLOSE = 1e-6  # of a step: 0.3 / 0.1 is 2.9999999999999996
 
@@ -43,17 +44,33 @@ def check_times(e: Experiment, problems: Problems) -> None:
 
 def rounded_times(e: Experiment) -> Iterator[str]:
     """Yield a warning for each time that acts at another step than it says."""
-    for time in _times(e):
+    return _rounded(_times(e), e.dt)
+
+
+def rounded_in(path: str, part: Any, dt: float) -> Iterator[str]:
+    """Yield such warnings of one part with parameters."""
+    return _rounded(_of(path, part), dt)
+
+
+def _rounded(times: Iterator[Time], dt: float) -> Iterator[str]:
+    for time in times:
         if isinstance(time.value, Distribution):
             spread = float(time.value.draw(np.random.default_rng(0), 1000).std())
-            if 0 < spread < e.dt:
-                yield f"{time.path}: a spread of {spread:.2g} ms is lost in steps of {e.dt:g} ms"
-        elif (acting := _acting(time, e.dt)) != time.value:
+            if 0 < spread < dt:
+                yield f"{time.path}: a spread of {spread:.2g} ms is lost in steps of {dt:g} ms"
+        elif (acting := _acting(time, dt)) != time.value:
             grid = "even number of steps of dt" if time.rule == "even" else "multiple of dt"
             yield (
-                f"{time.path}: {_ms(time.value)} ms is no {grid} ({e.dt:g} ms);"
-                f" {_ms(acting)} ms acts"
+                f"{time.path}: {_ms(time.value)} ms is no {grid} ({dt:g} ms); {_ms(acting)} ms acts"
             )
+
+
+def rounded_axes(e: Experiment, axes: dict[str, Axis]) -> Iterator[str]:
+    """Yield a warning for each axis of a search whose values act at the nearest step."""
+    rounded = {time.path for time in _times(e) if time.rule == "rounded"}
+    for name, axis in axes.items():
+        if axis.path in rounded and not axis.choice:
+            yield f"search.{name}: {axis.path} acts at the nearest multiple of dt ({e.dt:g} ms)"
 
 
 def _acting(time: Time, dt: float) -> float:
@@ -72,16 +89,20 @@ def _ms(ms: float) -> str:
 def _times(e: Experiment) -> Iterator[Time]:
     """Yield all times of an experiment that are counted in steps."""
     for path, part in _parts(e):
-        for field in dataclasses.fields(part) if part is not None else ():
-            parameter: Parameter = field.metadata["parameter"]
-            if parameter.in_steps:
-                value = getattr(part, field.name)
-                for one in value if isinstance(value, list) else [value]:
-                    if isinstance(one, int | float | Distribution):
-                        positive = parameter.above is not None
-                        yield Time(f"{path}.{field.name}", one, parameter.in_steps, positive)
+        yield from _of(path, part) if part is not None else ()
     for name, projection in e.network.projections.items():
         yield Time(f"network.projections.{name}.delay", projection.delay, "rounded", False)
+
+
+def _of(path: str, part: Any) -> Iterator[Time]:
+    for field in dataclasses.fields(part):
+        parameter: Parameter = field.metadata["parameter"]
+        if parameter.in_steps:
+            value = getattr(part, field.name)
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, int | float | Distribution):
+                    positive = parameter.above is not None
+                    yield Time(f"{path}.{field.name}", one, parameter.in_steps, positive)
 
 
 def _parts(e: Experiment) -> Iterator[tuple[str, Any]]:

@@ -33,7 +33,7 @@ _LAST = 0.9  # of the time: the network must still fire then
 class Feasible:
     """What a short run must show before the long one."""
 
-    ms: float = param("ms", "simulated time of the short run", above=0)
+    ms: float = param("ms", "simulated time of the short run", above=0, in_steps="rounded")
     population: str = param("", "whose neurons are looked at")
     above_rate: float = param("sp/s", "a neuron above it counts", at_least=0)
     min_neurons: int = param("", "so many must count", at_least=1)

@@ -472,3 +472,15 @@ def test_a_wrong_short_run(changes, expected):
     text = ", ".join(f"{name}: {value}" for name, value in {**node, **changes}.items())
     (found,) = problems(*BASE, f"objective.feasible={{{text}}}")
     assert found == f"objective.feasible{expected}"
+
+
+def test_an_axis_of_a_time_says_once_that_it_is_rounded():
+    path = "network.populations.E.neuron.t_ref"
+    found = searched(*BASE, f"search.t={{path: {path}, low: 0.5, high: 3}}")
+    assert found.warnings == (f"search.t: {path} acts at the nearest multiple of dt (0.05 ms)",)
+
+
+def test_the_length_of_a_short_run_may_be_rounded():
+    feasible = "{ms: 1000.02, population: E, above_rate: 0.5, min_neurons: 50}"
+    (said,) = searched(*BASE, f"objective.feasible={feasible}").warnings
+    assert said.startswith("objective.feasible.ms: 1000.02 ms is no multiple of dt (0.05 ms); 1000")

@@ -36,3 +36,9 @@ def test_never_ends_by_default():
 def test_needs_room_to_act():
     changes = {"start_ms": 5.0, "stop_ms": 5.0}
     assert preset("drive", "constant_current", **changes).check(0.1)[0].startswith("stop_ms")
+
+
+@pytest.mark.parametrize(("ms", "steps"), [(0.23, 2), (0.27, 3), (0.25, 2), (0.75, 8)])
+def test_start_and_stop_are_rounded_alike(ms, steps):
+    assert np.count_nonzero(course(9, start_ms=0.0, stop_ms=ms, amplitude=1.0)) == steps
+    assert np.count_nonzero(course(9, start_ms=ms, stop_ms=0.9, amplitude=1.0)) == 9 - steps

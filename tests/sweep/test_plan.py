@@ -105,6 +105,17 @@ def test_warnings_of_all_points_come_once():
     assert "-2 contradicts the type of 'E'" in warnings[0]
 
 
+def test_many_warnings_of_one_key_are_counted():
+    values = ",".join(str(1.001 + n) for n in range(7))
+    grid, composer = grid_of([f"{EE}.delay={values}", f"{W}=-2"], [], None)
+    warnings = make([], [], None, grid, composer)[1]
+    said = [
+        f"{EE}.delay: {n}.001 ms is no multiple of dt (0.05 ms); {n} ms acts" for n in (1, 2, 3)
+    ]
+    assert [w for w in warnings if "delay" in w] == [*said, f"{EE}.delay: 4 more such warnings"]
+    assert len(warnings) == 5
+
+
 def test_spikes_are_recorded_only_if_that_is_written_out():
     assert planned("seed=1,2").base["record"]["spikes"] == []
     assert planned("seed=1,2", "record.spikes=null").base["record"]["spikes"] is None
