@@ -35,6 +35,7 @@ def check(
     if not (quiet or as_json):
         print("building and timing the network", file=sys.stderr)
     found = plain(preflight(experiment, warnings))
+    found |= {"sweep": composed.axes} if composed.axes else {}
     if as_json:
         from snnrun.summary import plain as finite
 
