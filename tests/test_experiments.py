@@ -1,10 +1,12 @@
 """Every shipped experiment, and every network, runs for a moment."""
 
+import json
 from pathlib import Path
 
 import h5py
 import pytest
 
+from snnrun.config.compose import compose
 from tests.cli.program import call
 
 ROOT = Path(__file__).parents[1]
@@ -54,3 +56,24 @@ def test_it_runs(tmp_path, shipped):
         spikes = [group["timestamps"].size for group in file["spikes"].values()]
     assert sum(spikes) > 100 or not spikes  # none where an experiment records none
     assert (out / "overview.png").exists()
+
+
+SWEEPS = [e for e in experiments(ROOT) if compose([e], []).axes]
+
+
+def test_one_experiment_is_a_sweep():
+    assert "experiment=balanced/inhibition_and_input" in SWEEPS
+
+
+@pytest.mark.parametrize("shipped", SWEEPS)
+def test_its_sweep_runs(tmp_path, shipped):
+    axes = compose([shipped], []).axes
+    out = tmp_path / "sweep"
+    small = ("duration=smoke", "network.scale=0.2")
+    outcome = call("sweep", shipped, *small, "--out", str(out), "--json")
+    assert outcome.code == 0, outcome.err
+    plan = json.loads((out / "plan.json").read_text())
+    assert plan["swept"] == [*axes]
+    assert outcome.json["points"] == {"done": len(plan["points"])}
+    for file in out.glob("points/*/config.yaml"):
+        assert "sweep" not in file.read_text()

@@ -101,11 +101,21 @@ def test_searches(tmp_path: Path, monkeypatch) -> None:
 
 def test_the_search_shown_can_be_run(tmp_path: Path) -> None:
     """It is a config of the default network."""
-    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[2]
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "mine.yaml").write_text(f"# @package _global_\n{shown}")
     outcome = call("optimize", "-C", str(tmp_path), "experiment=mine", "--dry-run")
     assert outcome.code == 0, outcome.err
+
+
+def test_the_sweep_shown_can_be_run(tmp_path: Path) -> None:
+    """Its axes are of the default network."""
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "mine.yaml").write_text(f"# @package _global_\n{shown}")
+    outcome = call("sweep", "-C", str(tmp_path), "experiment=mine", "--dry-run", "--json")
+    assert outcome.code == 0, outcome.err
+    assert (outcome.json["points"], outcome.json["invalid"]) == (18, 0)
 
 
 def test_the_network_shown_is_the_one_tested() -> None:

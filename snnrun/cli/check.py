@@ -37,6 +37,7 @@ def check(
         print("building and timing the network", file=sys.stderr)
     with saying("building and timing the network", quiet or as_json):
         found = plain(preflight(experiment, warnings))
+    found |= {"sweep": composed.axes} if composed.axes else {}
     if as_json:
         from snnrun.summary import plain as finite
 

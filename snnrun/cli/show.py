@@ -32,9 +32,9 @@ def show(
     composed = compose(words, config_dir or [], config)
     _, warnings = build(composed)
     if as_json:
-        print(json.dumps(composed.tree))
+        print(json.dumps(composed.with_axes))
         return
-    print(with_units(composed.tree), end="")
+    print(with_units(composed.with_axes), end="")
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
 

@@ -11,6 +11,8 @@ from snnrun.config.crosscheck import cross_check
 from snnrun.config.fields import Problems, read, read_value, read_width, shown
 from snnrun.config.parts import read_part, read_parts
 from snnrun.config.reader import parsed
+from snnrun.config.sweep import check_axes, first_of, is_group
+from snnrun.config.values import assignment, put
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import (
@@ -65,6 +67,9 @@ def build(composed: Composed) -> tuple[Experiment, list[str]]:
         wanted = "must be up to 100 letters, digits, '_', '-', '.'"
         problems.add("name", f"{wanted}, not {shown(options.name)}")
     problems.found += cross_check(experiment, problems)
+    check_axes(tree, composed.axes, problems)
+    if composed.axes and not problems.found:
+        _try_out(composed, problems)
     if problems.found:
         raise ConfigError(*(composed.located(*p) for p in problems.found))
     warnings = [*cautions(experiment), *_unused_widths(tree, network)]
@@ -82,6 +87,19 @@ def network_of(config: str, dt: float, where: str) -> NetworkSpec:
     if problems.found:
         raise FileError(": ".join((where, *problems.found[0])))
     return network
+
+
+def _try_out(composed: Composed, problems: Problems) -> None:
+    """Note axes of a sweep whose first value can't be, where none of them chooses parts."""
+    if any(map(is_group, composed.axes)):
+        return
+    for path, values in composed.axes.items():
+        value = first_of(path, values)
+        try:
+            tree = put(composed.tree, [assignment(path, value)])
+            build(Composed(tree, [], list, []))
+        except ConfigError as error:
+            problems.add(f"sweep.{path}", f"{shown(value)} can't be: {error.problems[0]}")
 
 
 def _root_parts(

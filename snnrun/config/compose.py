@@ -22,6 +22,7 @@ from snnrun.config.messages import friendly, from_parser
 from snnrun.config.reader import read
 from snnrun.config.references import resolve
 from snnrun.config.sources import reaches_hydra
+from snnrun.config.sweep import axes_of
 from snnrun.config.values import assignment, normal, put
 from snnrun.config.writer import yaml_of
 from snnrun.errors import ConfigError
@@ -33,13 +34,17 @@ _PARTS = [*GROUPS, "network", "duration", "record", "engine", "experiment"]
 
 @dataclasses.dataclass(frozen=True)
 class Composed:
-    """The complete tree, notes on it, and where each value came from; `raw`: with references."""
+    """The complete tree, notes on it, and where each value came from; `raw`: with references.
+
+    `axes`: path → values of a sweep, which are not in the tree: that is one run.
+    """
 
     tree: dict[str, Any]
     notes: list[str]
     files: Callable[[], list[hydra_app.Loaded]]
     values: list[str]
     raw: dict[str, Any] = dataclasses.field(default_factory=dict)
+    axes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def origin(self, path: str) -> str:
         """Return the override or file that set a path, for messages."""
@@ -56,6 +61,11 @@ class Composed:
         """Return a problem with its place and what set it."""
         origin = self.origin(path) or self.origin(path.rpartition(".")[0])
         return f"{path}: {text}" + (f" ({short(origin, 200)})" if origin else "")
+
+    @property
+    def with_axes(self) -> dict[str, Any]:
+        """The tree, and the axes where there are some."""
+        return {**self.tree, "sweep": self.axes} if self.axes else self.tree
 
     @property
     def yaml(self) -> str:
@@ -124,11 +134,10 @@ class Composer:
             others = [p for p in parsed if p not in values]
             return self._from_file(self._config, others, values)
         tree, notes = self._base(choices, swaps)
-        raw = put(tree, values)
-        tree = resolve(raw)
+        raw, tree, axes = _put(tree, values)
         complete(tree, self._preset)
         files = functools.cache(functools.partial(self._files, choices))
-        return Composed(tree, list(notes), files, [str(v.input_line) for v in values], raw)
+        return Composed(tree, list(notes), files, [str(v.input_line) for v in values], raw, axes)
 
     def _base(self, choices: list[str], swaps: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
         """Return the tree before values are put in, and notes on it."""
@@ -148,8 +157,8 @@ class Composer:
             raise ConfigError(f"'{line}': with --config, only values can be changed")
         file, tree = self._read(path)
         lines = [str(v.input_line) for v in values]
-        raw = put(tree, values)
-        return Composed(resolve(raw), [], lambda: [file], lines, raw)
+        raw, tree, axes = _put(tree, values)
+        return Composed(tree, [], lambda: [file], lines, raw, axes)
 
     def _files(self, choices: list[str]) -> list[hydra_app.Loaded]:
         with hydra_app.application(self._config_dirs) as app:  # only to explain a problem
@@ -192,6 +201,17 @@ def _sorted(
         else:
             choices.append(line)
     return choices, swaps, values
+
+
+def _put(
+    tree: dict[str, Any], values: list[Override]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the tree with values, that without references, and the axes of a sweep in it."""
+    of_axes = [v for v in values if v.key_or_group.partition(".")[0] == "sweep"]
+    raw = put(tree, [v for v in values if v not in of_axes])
+    raw = {**raw, "sweep": axes_of(raw.get("sweep"), of_axes)}
+    resolved = resolve(raw)
+    return raw, resolved, resolved.pop("sweep")
 
 
 def _assemble(cfg: DictConfig, swaps: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -248,11 +268,12 @@ def _holds(file: hydra_app.Loaded, path: str) -> bool:
     """Whether a file sets a path, given the package its content goes to."""
     package = file.package.split(".") if file.package else []
     names = path.split(".")
-    if names[: len(package)] != package:
-        return False
-    node = file.content
-    for name in names[len(package) :]:
-        if not isinstance(node, dict) or name not in node:
-            return False
-        node = node[name]
-    return True
+    return names[: len(package)] == package and _has(file.content, names[len(package) :])
+
+
+def _has(node: Any, names: list[str]) -> bool:
+    """Whether something is at a path, of whose names a key may hold several."""
+    if not names or not isinstance(node, dict):
+        return not names
+    heads = ((".".join(names[:i]), names[i:]) for i in range(1, len(names) + 1))
+    return any(_has(node[head], rest) for head, rest in heads if head in node)

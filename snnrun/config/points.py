@@ -7,11 +7,20 @@ grid of all values, the last key fastest.
 import itertools
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.types import Glob, Override, RangeSweep, Sweep
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Glob,
+    Override,
+    Quote,
+    QuotedString,
+    RangeSweep,
+    Sweep,
+    ValueType,
+)
 
 from snnrun.config.hydra_app import parse
 from snnrun.config.messages import from_parser
@@ -34,21 +43,38 @@ class Point(NamedTuple):
 
 
 class Grid:
-    """The points of some overrides; they are counted before any is made."""
+    """The points of some overrides; they are counted before any is made.
 
-    def __init__(self, app: Any, overrides: list[str]) -> None:
+    `axes`: path → values of a sweep in the config, unless the overrides sweep the same path.
+    """
+
+    def __init__(
+        self, app: Any, overrides: list[str], axes: Mapping[str, list[Any] | str] | None = None
+    ) -> None:
         with from_parser(overrides):
-            parsed = parse(overrides, app)
+            given = parse(overrides, app)
+        self.axes = dict(axes or {})
+        below = [override_of(path, values, app) for path, values in self.axes.items()]
+        swept = {_path(o) for o in given if o.is_sweep_override()}
+        parsed = [*(o for o in below if _path(o) not in swept), *given]
         self._parsed = [o for i, o in enumerate(parsed) if not _is_replaced(o, parsed[i + 1 :])]
-        self.swept = [Swept(_path(o), _number(o)) for o in self._parsed if o.is_sweep_override()]
+        self.swept = [Swept(_path(o), number_of(o)) for o in self._parsed if o.is_sweep_override()]
         paths = [swept.path for swept in self.swept]
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise ConfigError(f"{twice[0]}: is swept twice; write its values once")
+        if axis := next((path for path in paths if path.startswith("sweep.")), None):
+            path = axis.removeprefix("sweep.")
+            raise ConfigError(f"{axis}: write its values as a list, or sweep {path}=… itself")
 
     @property
     def number(self) -> int:
         """How many points there are."""
         return math.prod(swept.number for swept in self.swept)
+
+    @property
+    def first(self) -> list[str]:
+        """The overrides of a point, without those of the others being made."""
+        return [f"{o.get_key_element()}={next(iter(_texts(o)))}" for o in self._parsed]
 
     def points(self) -> Iterator[Point]:
         """Yield the points."""
@@ -57,6 +83,27 @@ class Grid:
         known = {line: _value(line) for i, _ in paths for line in lines_of[i]}
         for lines in itertools.product(*lines_of):
             yield Point([*lines], {path: known[lines[i]] for i, path in paths})
+
+
+def override_of(path: str, values: list[Any] | str, app: Any = None) -> Override:
+    """Return the override of several values that an axis in a config stands for."""
+    line = f"{path}={values}"
+    with from_parser([line]):
+        (found,) = parse([line if isinstance(values, str) else f"{path}="], app)
+    if not isinstance(values, str):
+        found.value_type = ValueType.SIMPLE_CHOICE_SWEEP
+        found._value = ChoiceSweep(list=[_quoted(value) for value in values], simple_form=True)
+        found.input_line = line
+    return found
+
+
+def _quoted(value: Any) -> Any:
+    """Return a value whose words can't be taken for anything else."""
+    if isinstance(value, list):
+        return [_quoted(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _quoted(each) for key, each in value.items()}
+    return QuotedString(value, Quote.single) if isinstance(value, str) else value
 
 
 def _path(override: Override) -> str:
@@ -75,7 +122,7 @@ def _is_replaced(swept: Override, later: list[Override]) -> bool:
     )
 
 
-def _number(override: Override) -> int:
+def number_of(override: Override) -> int:
     """Return how many values a key has; ConfigError where there is none, or no end of them."""
     line = str(override.input_line)
     if not override.is_discrete_sweep():
@@ -117,8 +164,8 @@ def _texts(override: Override) -> Iterable[str]:
     if not isinstance(sweep, RangeSweep) or all(isinstance(x, int) for x in numbers):
         return override.sweep_string_iterator()
     start, step = Fraction(str(sweep.start)), Fraction(str(sweep.step))
-    values = [repr(float(start + k * step)) for k in range(_number(override))]
-    return random.sample(values, len(values)) if sweep.shuffle else values
+    values = (repr(float(start + k * step)) for k in range(number_of(override)))
+    return random.sample(found := [*values], len(found)) if sweep.shuffle else values
 
 
 def _value(line: str) -> Any:

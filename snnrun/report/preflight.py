@@ -13,6 +13,9 @@ def show_preflight(found: dict[str, Any], quiet: bool) -> None:
     to.print(f"memory: {_size(found['memory_mb'])} ({_parts(found['memory'])})")
     to.print(f"disk:   {_size(found['disk_mb'])} ({_parts(found['disk'])})")
     to.print(f"time:   {_time(found)}")
+    for path, values in found.get("sweep", {}).items():  # of which this is one point
+        shown = values if isinstance(values, str) else ", ".join(map(str, values))
+        to.print(f"sweep:  {path}: {shown}")
     if not quiet:
         if found["projections"]:
             to.print()

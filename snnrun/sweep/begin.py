@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from snnrun.config.compose import Composer
+from snnrun.config.fields import Problems
 from snnrun.config.points import Grid
+from snnrun.config.sweep import check_axes
 from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
@@ -31,9 +33,27 @@ _MOST_SHOWN = 8
 def grid_of(
     overrides: list[str], config_dirs: list[Path], config: Path | None
 ) -> tuple[Grid, Composer]:
-    """Return the points of some overrides, not made yet; ConfigError where there are none."""
+    """Return the points of some overrides and of the axes in their config, not made yet.
+
+    ConfigError where there are none.
+    """
     composer = Composer(config_dirs, config)
-    return Grid(composer.app, overrides), composer
+    grid = Grid(composer.app, overrides)
+    axes = _axes(composer, grid.first)
+    return Grid(composer.app, overrides, axes), composer
+
+
+def _axes(composer: Composer, overrides: list[str]) -> dict[str, Any]:
+    """Return the axes in the config of a point; ConfigError where they are wrong."""
+    problems = Problems()
+    try:
+        composed = composer.compose(overrides)
+    except ConfigError:  # the point will say why
+        return {}
+    check_axes(composed.tree, composed.axes, problems)
+    if problems.found:
+        raise ConfigError(*(composed.located(*problem) for problem in problems.found))
+    return composed.axes
 
 
 def opened(

@@ -103,7 +103,7 @@ def make(
     for index, chosen in enumerate(grid.points()):
         tell(index)
         try:
-            composed, e, found = _built(composer, chosen)
+            composed, e, found = _built(composer, chosen, grid.axes)
         except ConfigError as error:
             first_error = first_error or error
             text = "; ".join(error.problems)
@@ -156,9 +156,14 @@ def files_of(about: dict[str, Any]) -> tuple[list[Path], Path | None]:
     return [Path(place) for place in about["config_dirs"]], None if config is None else Path(config)
 
 
-def _built(composer: Composer, chosen: Chosen) -> tuple[Composed, Experiment, list[str]]:
-    """Return config, experiment and warnings of a point."""
+def _built(
+    composer: Composer, chosen: Chosen, axes: dict[str, Any]
+) -> tuple[Composed, Experiment, list[str]]:
+    """Return config, experiment and warnings of a point, whose config has the sweep's axes."""
     composed = composer.compose(chosen.overrides)
+    if composed.axes != axes:
+        raise ConfigError("sweep: this point's config has other axes; sweep it by itself")
+    composed = dataclasses.replace(composed, axes={})
     with_spikes_if_asked(composed.tree, chosen.overrides)
     return composed, *build(composed)
 
