@@ -128,9 +128,12 @@ class TestFolder:
         found = outcome.json
         assert (outcome.code, outcome.err) == (4, "")
         assert list(found) == [
-            *("command", "state", "exit_code", "out", "points", "failures", "unchanging"),
-            *("table", "timings"),
+            *("command", "state", "exit_code", "out", "statistics", "health", "timings"),
+            *("points", "failures", "unchanging", "table"),
         ]
+        rate = {"value": float(rows()[1]["E.firing_rate"]), "se": None, "units": "spikes/s"}
+        assert found["statistics"][1]["E"]["firing_rate"] | {"se": None} == rate
+        assert [h["verdict"] for h in found["health"]] == ["ok", "ok", "nan", "nan"]
         assert (found["command"], found["state"], found["exit_code"]) == ("sweep", "failed", 4)
         assert (found["out"], found["table"]) == ("s", "s/table.csv")
         assert found["points"] == {"done": 2, "unhealthy": 2}
@@ -170,6 +173,7 @@ class TestDryRun:
         assert (outcome.code, found["command"], found["exit_code"]) == (0, "sweep", 0)
         assert (found["points"], found["invalid"], found["groups"]) == (3, 1, [2])
         assert (found["compilations"], found["processes"]) == (1, 1)
+        assert (found["out"], found["statistics"], found["health"]) == (None, {}, None)
         assert found["seconds"] > 0 and found["memory_mb"] > 1
         assert files(".") == []
 
@@ -362,6 +366,7 @@ class TestResume:
         found = sweep("seed=1,2", "--json").json
         assert (found["state"], found["exit_code"]) == ("interrupted", 75)
         assert found["points"] == {"interrupted": 2}
+        assert (found["statistics"], found["health"]) == ([{}, {}], [None, None])
 
     def test_with_other_overrides(self, cli, sweep):
         sweep("seed=1,2")
