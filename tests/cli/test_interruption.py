@@ -11,7 +11,7 @@ import h5py
 import pytest
 
 from snnrun.cli.streams import _unfailing
-from snnrun.interruption import Interruption
+from snnrun.interruption import Interruption, Terminated
 from tests.cli.program import SMOKE, call, finish, start
 from tests.cli.searches import AXIS, TERM
 
@@ -134,6 +134,15 @@ def test_a_hangup_is_left_alone_where_it_was_ignored():
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_after_a_hangup_does_not_disturb_the_end():
+    with Interruption().listening():
+        with pytest.raises(Terminated, match="SIGHUP"):
+            signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGTERM)  # such as from a parent that was hung up too
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 # What Python does before the program begins, so that stdout and stderr can't be written to.
