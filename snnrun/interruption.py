@@ -27,7 +27,7 @@ class Interruption:
     def __init__(self, limit_s: float | None = None) -> None:
         self._end = None if limit_s is None else time.monotonic() + limit_s
         self._signal = ""
-        self._ending = False  # a signal came while there was a state, which is being saved
+        self._ending = False  # as a signal asked for; a further one must not disturb that
         self.savable = False
 
     @property
@@ -64,6 +64,7 @@ class Interruption:
         if number == signal.SIGINT and (again or not self.savable):
             raise KeyboardInterrupt
         if self._signal in ("SIGTERM", "SIGHUP") and not self._ending:
+            self._ending = True
             raise Terminated(self._signal)
 
 

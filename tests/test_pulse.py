@@ -1,9 +1,12 @@
 """The pace of a run: a warning when it falls, once each time."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from snnrun.clock import Clock
-from snnrun.pulse import Slowdown
+from snnrun.pulse import Pulse, Slowdown
 
 
 def looks(share, paces):
@@ -22,6 +25,32 @@ def test_a_slowdown_is_said_once_each_time():
     said = "slower than before: 400 steps/s over the last 20 s, up to 1200 earlier"
     assert first.startswith(said) and "engine.min_pace" in first
     assert "500 steps/s" in second
+
+
+class Told:
+    """Keeps what an observer hears of progress."""
+
+    def __init__(self):
+        self.heard = []
+
+    def progress(self, *told):
+        self.heard.append(told)
+
+
+def test_steps_of_the_first_chunk_are_new_and_saved_ones_are_not():
+    """Three trials of 100 steps: one that was over, one saved at step 40, one not begun."""
+    ends = {0: None, 1: 40, 2: 0}
+    engine = SimpleNamespace(min_pace=None)
+    e = SimpleNamespace(engine=engine, start=0, steps=100, dt=0.5)
+    over, second = (SimpleNamespace(number=n, end=100, total=np.zeros(3)) for n in (0, 1))
+    course = SimpleNamespace(e=e, numbers=range(3), trials=[over])
+    course.saved = SimpleNamespace(step=ends.__getitem__)
+    told = Told()
+    pulse = Pulse([course], told)
+    second.end = 60
+    course.trials.append(second)
+    pulse.progress()
+    assert told.heard == [(80.0, 150.0, 0.0, 70.0)]
 
 
 @pytest.mark.parametrize(("share", "paces"), [(None, [1000, 10]), (0.5, [1000, 600, 2000, 1500])])

@@ -67,8 +67,8 @@ def decoration(folder: "RunFolder", name: str) -> Iterator[Path]:
     try:
         with drawing(folder.path / name):
             yield folder.path / name
-    except (SnnrunError, KeyboardInterrupt) as error:
-        text = f"warning: no {name}: {str(error) or 'interrupted'}"
+    except SnnrunError as error:
+        text = f"warning: no {name}: {error}"
         print(text, file=sys.stderr)
         with contextlib.suppress(SnnrunError):  # the disk may be full
             folder.log(text)

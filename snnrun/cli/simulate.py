@@ -1,5 +1,6 @@
 """`snnrun simulate`: one run."""
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -72,7 +73,8 @@ def simulate(
         with attended(job.files.folder, watcher, name):
             summary = _run(job, watcher, time.perf_counter() - begun, interruption)
             code = conclude(job.experiment, job.files.folder, summary, strict)
-            one_run.draw(job.experiment, job.files.folder, summary)
+            with contextlib.suppress(KeyboardInterrupt):  # the run is over all the same
+                one_run.draw(job.experiment, job.files.folder, summary)
     _report(job, summary, code, quiet, as_json)
     if code:
         one_run.fail(job.files.folder, summary)

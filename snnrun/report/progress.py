@@ -153,13 +153,13 @@ class Lines:
         self, done_ms: float, total_ms: float, rate: float, before_ms: float = 0.0
     ) -> None:
         """Say how far it is, when it is time to."""
+        self._place = f", {done_ms:.0f}/{total_ms:.0f} ms"
         now = time.perf_counter()
         due = self._every_ms is not None and done_ms >= self._next_ms
         if not due and now - self._said < _LINE_S and done_ms < total_ms:
             return
         if self._every_ms:
             self._next_ms = (done_ms // self._every_ms + 1) * self._every_ms
-        self._place = f", {done_ms:.0f}/{total_ms:.0f} ms"
         found = self._pace.look(done_ms, total_ms, before_ms)
         factor, left = (
             ("", "")

@@ -2,16 +2,22 @@
 
 import contextlib
 import json
+import os
 import signal
+import threading
 import time
 
 import h5py
 import pytest
 
-from tests.cli.program import finish, start
+from snnrun.cli.streams import _unfailing
+from snnrun.interruption import Interruption, Terminated
+from tests.cli.program import SMOKE, call, finish, start
+from tests.cli.searches import AXIS, TERM
 
 LONG = ("duration=140s", "network.scale=0.2", "--out", "run")
 DEADLINE_S = 60
+SEARCH = ("objective=squared", "optimizer=random", AXIS, TERM, "optimizer.candidates=2")
 
 
 def wait_for(condition, process):
@@ -68,7 +74,7 @@ def test_a_running_run_can_be_read_and_grows(running):
         assert set(file["nodes"]) == {"E", "I", "X"}
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"])
 def test_a_signal_ends_a_run_with_its_state_saved(running, name):
     process, folder = running
     process.send_signal(signal.Signals[name])
@@ -110,3 +116,76 @@ def test_a_killed_run_leaves_a_file_that_can_be_read(running):
         assert (ms[1:] >= ms[:-1]).all()
         assert file["spikes/E/node_ids"].size > 0
     assert json.loads((folder / "status.json").read_text())["state"] == "running"
+    shown, found = call("inspect", str(folder)), call("inspect", str(folder), "--json").json
+    assert shown.out.startswith(f"interrupted: its process is gone (process {process.pid} on ")
+    assert shown.err == f"go on with: snnrun simulate --resume {folder}\n"
+    assert (found["state"], found["reason"]) == ("interrupted", "its process is gone")
+    drawn = call("plot", str(folder))
+    assert (drawn.code, drawn.out) == (5, "")
+    assert "can't be drawn yet: the run is not over (interrupted)" in drawn.err
+    refused = call("simulate", "--out", str(folder))
+    assert (refused.code, refused.err.count(f"simulate --resume {folder}")) == (2, 1)
+
+
+def test_a_hangup_is_left_alone_where_it_was_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with Interruption().listening():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_after_a_hangup_does_not_disturb_the_end():
+    with Interruption().listening():
+        with pytest.raises(Terminated, match="SIGHUP"):
+            signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGTERM)  # such as from a parent that was hung up too
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+# What Python does before the program begins, so that stdout and stderr can't be written to.
+GONE = {
+    "EIO": "m, s = pty.openpty(); os.dup2(s, 1); os.dup2(s, 2); os.close(m)",
+    "EPIPE": "r, w = os.pipe(); os.dup2(w, 1); os.dup2(w, 2); os.close(r)",
+    "ENOSPC": "f = os.open('/dev/full', os.O_WRONLY); os.dup2(f, 1); os.dup2(f, 2)",
+}
+
+
+@pytest.mark.parametrize(
+    ("gone", "arguments"),
+    [
+        ("EIO", ("simulate", "--log-every", "10")),
+        ("EPIPE", ("simulate", "drive.X.rate=-1")),
+        ("EPIPE", ("simulate", "--log-every", "10", "--json")),
+        ("ENOSPC", ("sweep", "seed=1,2")),
+        ("ENOSPC", ("optimize", *SEARCH)),
+    ],
+)
+def test_nobody_listens(tmp_path, gone, arguments):
+    first = f"import os, pty; {GONE[gone]}"
+    words = (*arguments, *SMOKE, "--out", "run")
+    outcome = finish(start(*words, cwd=tmp_path, first=first))
+    assert outcome == (2 if "drive.X.rate=-1" in arguments else 0, "", "")
+
+
+def test_what_is_said_to_nobody_is_lost_and_nothing_else():
+    with open("/dev/full", "w", buffering=1) as full:
+        stream = _unfailing(full)
+        assert print("x" * 100_000, file=stream) is None
+        stream.flush()
+    with _unfailing(None) as closed:  # by whoever started the program
+        assert closed.name == os.devnull
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)  # as a terminal's multiplexer may leave it
+    with open(mouth, "w") as pipe, open(ear, "rb") as heard:
+        speaker = threading.Thread(target=_say, args=(_unfailing(pipe), "y" * 300_000))
+        speaker.start()
+        assert heard.read(300_000) == b"y" * 300_000
+        speaker.join()
+
+
+def _say(stream, text):
+    stream.write(text)
+    stream.flush()

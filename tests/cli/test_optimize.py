@@ -159,12 +159,18 @@ class TestWhatItSays:
         (best,) = found["best"]
         assert best["costs"] == {"cost": least}
         assert set(best["values"]) == {"w", "tau"}
+        row = next(r for r in rows("s") if r["number"] == str(best["number"]))
+        rate = {"value": float(row["E.firing_rate"]), "se": None, "units": "spikes/s"}
+        assert found["statistics"]["E"]["firing_rate"] == rate
+        assert found["health"]["verdict"] == "ok"
         assert found["table"] == "s/table.csv"
 
     def test_dry_run_is_the_config(self, cli):
         outcome = cli("optimize", *SIX, "--dry-run")
         assert outcome.code == 0
         assert "candidates: 6" in outcome.out
+        found = cli("optimize", *SIX, "--dry-run", "--json").json
+        assert (found["command"], found["config"]["optimizer"]["candidates"]) == ("optimize", 6)
         assert not list(Path().iterdir())
 
     def test_the_default_folder(self, cli):

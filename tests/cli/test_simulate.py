@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import h5py
@@ -11,7 +12,8 @@ import yaml
 from jax import monitoring
 
 from snnrun.engine.run import Backend
-from tests.cli.program import SMOKE, call, folder_of
+from snnrun.summary import summarise
+from tests.cli.program import SMOKE, call, finish, folder_of, start
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"
 TIMINGS = {
@@ -224,6 +226,132 @@ class TestOutput:
         assert times == sorted(times)
         assert len(times) == 5
         assert all(20 * (i + 1) <= t < 20 * (i + 1) + 2 for i, t in enumerate(times))
+
+
+def fail(error):
+    """Return a function that raises an error."""
+
+    def failing(*_, **__):
+        raise error
+
+    return failing
+
+
+class TestAfterTheLastStep:
+    """What fails once everything is simulated does not lose it."""
+
+    @pytest.mark.parametrize(
+        ("error", "why"),
+        [
+            (RuntimeError("no latex"), "RuntimeError: no latex"),
+            (MemoryError(), "MemoryError"),
+            (OSError(28, "No space left on device"), "the disk is full"),
+            (ImportError("no module named PIL"), "no module named PIL"),
+        ],
+    )
+    def test_a_figure_that_can_t_be_drawn(self, cli, monkeypatch, error, why):
+        monkeypatch.setattr("snnrun.report.overview.draw", fail(error))
+        outcome = cli("simulate", *SMOKE, "--out", "run", "--json")
+        assert (outcome.code, outcome.json["state"]) == (0, "done")
+        said = f"warning: no overview.png: run/overview.png: can't be drawn: {why}"
+        assert outcome.err == f"{said}\n"
+        assert Path("run/run.log").read_text().endswith(f" {said}\n")
+        plotted = cli("plot", "run")
+        assert plotted.code == (1 if isinstance(error, RuntimeError) else 5)
+        assert plotted.err == f"error: run/overview.png: can't be drawn: {why}\n"
+
+    def test_a_notebook_s_backend_and_the_user_s_settings(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MPLBACKEND", "module://nowhere.backend_inline")
+        (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
+        outcome = finish(start("simulate", *SMOKE, "--out", "run", "--quiet", cwd=tmp_path))
+        assert outcome == (0, "run\n", "")
+        assert (tmp_path / "run" / "overview.png").exists()
+
+    def test_the_state_is_saved_before_the_figure_is_drawn(self, cli, monkeypatch):
+        def killed(*_):
+            assert json.loads(Path("run/status.json").read_text())["state"] == "done"
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("snnrun.report.overview.draw", killed)
+        assert cli("simulate", *SMOKE, "--out", "run").code == 0
+        assert cli("inspect", "run", "--json").json["state"] == "done"
+
+    @pytest.mark.usefixtures("no_figure")
+    def test_a_statistic_that_fails(self, cli, monkeypatch):
+        singular = np.linalg.LinAlgError("SVD did not converge")
+        monkeypatch.setattr("snnrun.statistics.fano_factor.FanoFactor.estimate", fail(singular))
+        outcome = cli("simulate", *SMOKE, "--json")
+        assert outcome.code == 0, outcome.err
+        found = outcome.json["statistics"]["E"]
+        assert found["fano_factor"]["value"] is None
+        assert found["fano_factor"]["reason"] == "LinAlgError: SVD did not converge"
+        assert found["firing_rate"]["value"] > 0
+
+    @pytest.mark.usefixtures("no_figure")
+    def test_statistics_that_can_be_computed_later(self, cli, monkeypatch, active):
+        with monkeypatch.context() as patch:
+            patch.setattr("snnrun.course.summarise", fail(MemoryError()))
+            outcome = cli("simulate", *ACTIVE, "--out", "run", "--json")
+        assert (outcome.code, outcome.json["out"]) == (1, "run")
+        assert outcome.json["error"] == "MemoryError: "
+        with monkeypatch.context() as patch:  # nothing is simulated again
+            patch.setattr("snnrun.engine.xla.XlaEngine.run", fail(AssertionError()))
+            assert cli("simulate", "--resume", "run").code == 0
+        assert_same(spikes(active), spikes(Path("run")))
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_a_long_stage_is_said_to_go_on(cli, monkeypatch):
+    monkeypatch.setattr("snnrun.observe.STILL_S", 0.01)
+    monkeypatch.setattr("snnrun.report.progress._LINE_S", 0.02)
+
+    def slow(*arguments):
+        time.sleep(0.2)
+        return summarise(*arguments)
+
+    monkeypatch.setattr("snnrun.course.summarise", slow)
+    assert "statistics … 0 s\n" in cli("simulate", *SMOKE).err
+
+
+@pytest.mark.usefixtures("no_figure")
+class TestJson:
+    """One object in every case, with the keys of the contract."""
+
+    KEYS = ("command", "state", "exit_code", "out", "statistics", "health", "timings")
+
+    def found(self, outcome, state):
+        assert list(outcome.json)[:7] == [*self.KEYS]
+        assert (outcome.json["state"], outcome.json["exit_code"]) == (state, outcome.code)
+        return outcome.json
+
+    @pytest.mark.parametrize("command", ["simulate", "sweep", "optimize", "profile", "check"])
+    def test_of_a_command_line_that_is_wrong(self, cli, command):
+        outcome = cli(command, "--json", "--nosuch")
+        found = self.found(outcome, "failed")
+        assert (outcome.code, found["command"]) == (2, command)
+        assert found["error"].startswith("No such option: --nosuch")
+        assert "No such option: --nosuch" in outcome.err
+
+    def test_of_a_bug(self, cli, monkeypatch):
+        monkeypatch.setattr("snnrun.runner.choose", fail(IndexError("4")))
+        outcome = cli("simulate", *SMOKE, "--out", "run", "--json")
+        found = self.found(outcome, "failed")
+        assert (outcome.code, found["out"], found["error"]) == (1, "run", "IndexError: 4")
+        assert outcome.err.endswith("IndexError: 4\n")
+
+    @pytest.mark.parametrize("command", ["simulate", "profile"])
+    def test_of_a_dry_run(self, cli, command):
+        found = self.found(cli(command, *SMOKE, "--dry-run", "--json"), "done")
+        assert found["config"]["duration"]["ms"] == 100
+
+    @pytest.mark.parametrize("command", ["simulate", "sweep", "optimize", "profile"])
+    def test_of_what_was_interrupted_before_it_began(self, cli, command, monkeypatch):
+        for place in ("snnrun.cli.one_run.compose", "snnrun.config.compose.compose"):
+            monkeypatch.setattr(place, fail(KeyboardInterrupt()))
+        for place in ("snnrun.sweep.begin.grid_of", "snnrun.search.begin.planned"):
+            monkeypatch.setattr(place, fail(KeyboardInterrupt()))
+        outcome = cli(command, *SMOKE, "--json")
+        assert (self.found(outcome, "interrupted")["out"], outcome.code) == (None, 130)
 
 
 @pytest.mark.usefixtures("no_figure")

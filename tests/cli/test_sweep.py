@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -128,9 +129,12 @@ class TestFolder:
         found = outcome.json
         assert (outcome.code, outcome.err) == (4, "")
         assert list(found) == [
-            *("command", "state", "exit_code", "out", "points", "failures", "unchanging"),
-            *("table", "timings"),
+            *("command", "state", "exit_code", "out", "statistics", "health", "timings"),
+            *("points", "failures", "unchanging", "table"),
         ]
+        rate = {"value": float(rows()[1]["E.firing_rate"]), "se": None, "units": "spikes/s"}
+        assert found["statistics"][1]["E"]["firing_rate"] | {"se": None} == rate
+        assert [h["verdict"] for h in found["health"]] == ["ok", "ok", "nan", "nan"]
         assert (found["command"], found["state"], found["exit_code"]) == ("sweep", "failed", 4)
         assert (found["out"], found["table"]) == ("s", "s/table.csv")
         assert found["points"] == {"done": 2, "unhealthy": 2}
@@ -153,7 +157,8 @@ class TestDryRun:
     def test_in_words(self, sweep):
         outcome = sweep(f"{W}=range(0,1,0.1)", "network.scale=0.5,1", "seed=1,-1", "--dry-run")
         lines = outcome.out.splitlines()
-        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.code == 0
+        assert all(re.match(r"estimating the time … \d+ s", x) for x in outcome.err.splitlines())
         assert lines[:5] == [
             f"{W}: 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, … 0.9 (10)",
             "network.scale: 0.5, 1 (2)",
@@ -170,6 +175,7 @@ class TestDryRun:
         assert (outcome.code, found["command"], found["exit_code"]) == (0, "sweep", 0)
         assert (found["points"], found["invalid"], found["groups"]) == (3, 1, [2])
         assert (found["compilations"], found["processes"]) == (1, 1)
+        assert (found["out"], found["statistics"], found["health"]) == (None, {}, None)
         assert found["seconds"] > 0 and found["memory_mb"] > 1
         assert files(".") == []
 
@@ -362,6 +368,7 @@ class TestResume:
         found = sweep("seed=1,2", "--json").json
         assert (found["state"], found["exit_code"]) == ("interrupted", 75)
         assert found["points"] == {"interrupted": 2}
+        assert (found["statistics"], found["health"]) == ([{}, {}], [None, None])
 
     def test_with_other_overrides(self, cli, sweep):
         sweep("seed=1,2")

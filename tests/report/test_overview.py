@@ -1,9 +1,12 @@
 """overview.png is drawn whatever there is to draw."""
 
+import matplotlib
 import matplotlib.image
 import numpy as np
 import pytest
 
+from snnrun.errors import ConfigError, FileError, SnnrunError
+from snnrun.report.drawing import drawing
 from snnrun.report.overview import Trains, draw
 
 
@@ -67,6 +70,38 @@ def test_there_is_always_a_figure(tmp_path, trains):
 def test_short_runs_have_one_too(tmp_path, warmup, stop):
     trains = poisson("E", "excitatory", 50, 20, seconds=stop / 1000)
     drawn(tmp_path, [trains], float(warmup), float(stop))
+
+
+@pytest.mark.parametrize("settings", [{"text.usetex": True}, {"font.size": 99.0}])
+def test_the_users_settings_change_nothing(tmp_path, monkeypatch, settings):
+    expected = drawn(tmp_path, [SILENT])
+    for name, value in settings.items():
+        monkeypatch.setitem(matplotlib.rcParams, name, value)
+    with drawing(tmp_path / "overview.png"):
+        found = drawn(tmp_path, [SILENT])
+    assert np.array_equal(found, expected)
+    assert {name: matplotlib.rcParams[name] for name in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (ImportError("numpy.core.multiarray failed to import"), FileError, "multiarray failed"),
+        (MemoryError(), FileError, "MemoryError"),
+        (OSError(28, "No space left on device"), FileError, "the disk is full"),
+        (RuntimeError("no latex"), SnnrunError, "RuntimeError: no latex"),
+        (ConfigError("no such panel"), ConfigError, "no such panel"),
+    ],
+)
+def test_what_can_t_be_drawn_is_an_error_that_says_why(tmp_path, error, kind, words):
+    with pytest.raises(SnnrunError, match=words) as found, drawing(tmp_path / "x.png"):
+        raise error
+    assert type(found.value) is kind
+
+
+def test_a_title_is_no_formula_and_a_suffix_is_a_format(tmp_path):
+    draw(tmp_path / "x.pdf", r"5 $ \frac", [SILENT], 0.0, 100.0)
+    assert (tmp_path / "x.pdf").read_bytes()[:5] == b"%PDF-"
 
 
 def test_a_file_that_is_there_is_replaced(tmp_path):

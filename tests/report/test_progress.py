@@ -4,13 +4,14 @@ import contextlib
 import io
 import re
 import signal
+import time
 
 import pytest
 from rich.console import Console
 
 from snnrun.observe import Nobody
-from snnrun.report import progress
-from snnrun.report.progress import Bar, Lines, observer
+from snnrun.report import points, progress
+from snnrun.report.progress import Bar, Lines, observer, saying
 
 
 class Clock:
@@ -88,6 +89,42 @@ class TestLines:
         shown.progress(100, 100, 1.0)
         assert [line.split(",")[0] for line in lines(capsys)[1:]] == ["100/100 ms"]
 
+    def test_what_was_simulated_earlier_took_other_time(self, clock, capsys):
+        shown = Lines()
+        shown.stage("simulate")
+        clock.now += 20
+        shown.progress(1000, 2000, 7.0, before_ms=1000)
+        clock.now += 20
+        shown.progress(1500, 2000, 7.0, before_ms=1000)
+        assert lines(capsys)[1:] == [
+            "1000/2000 ms, 7.00 sp/s",  # nothing is new, so there is no speed
+            "1500/2000 ms, 80.00 x real time, 7.00 sp/s, 40 s left",
+        ]
+
+    def test_compiling_another_group_is_no_simulation(self, clock, capsys):
+        shown = Lines()
+        for stage in ("compile", "simulate", "compile", "simulate"):
+            shown.stage(stage)
+            clock.now += 10
+        shown.progress(1000, 2000, 7.0)
+        assert lines(capsys)[-1] == "1000/2000 ms, 20.00 x real time, 7.00 sp/s, 20 s left"
+
+    def test_a_long_stage_is_said_to_go_on(self, clock, capsys):
+        shown = Lines()
+        for stage in ("compile", "simulate"):
+            shown.stage(stage)
+            for _ in range(6):
+                clock.now += 2
+                shown.still()
+        shown.progress(500, 2000, 1.0)
+        for _ in range(3):
+            clock.now += 2
+            shown.still()
+        assert [line for line in lines(capsys) if "…" in line] == [
+            *("compile …", "compile … 6 s", "compile … 12 s"),
+            *("simulate …", "simulate … 6 s", "simulate … 12 s", "simulate … 18 s, 500/2000 ms"),
+        ]
+
     def test_every_so_many_simulated_ms(self, clock, capsys):
         shown = Lines(250.0)
         shown.stage("simulate")
@@ -105,6 +142,25 @@ class TestLines:
             with at_once():
                 shown.progress(ms, 100, 1.0)
         assert len(lines(capsys)) == 4
+
+
+def test_points_that_take_long_are_still_computed(clock, capsys):
+    shown = points.Course(4, quiet=False)
+    shown.over(0, "done", "")
+    for _ in range(6):
+        clock.now += 2
+        shown.still()
+    said = ["0/4 points, -:-- left", "1/4 points, 0:18 left", "1/4 points, 0:36 left"]
+    assert lines(capsys) == said
+
+
+def test_something_that_takes_long_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_LINE_S", 0.01)
+    for quiet in (False, True):
+        with saying("planning", quiet):
+            time.sleep(0.1)
+        first, *_ = [*lines(capsys), ""]
+        assert first == ("" if quiet else "planning … 0 s")
 
 
 class TestObserver:
@@ -138,6 +194,7 @@ def test_the_bar_shows_time_speed_and_rate():
     bar.stage("compile")
     bar.stage("simulate")
     bar.progress(500, 2000, 7.25)
+    bar.still()
     bar.stage("compile")  # the next group of trials
     bar.stage("simulate")
     bar.progress(2000, 2000, 7.5)
@@ -145,5 +202,5 @@ def test_the_bar_shows_time_speed_and_rate():
     bar.close()
     text = file.getvalue()
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is shown again
-    for part in ("build …", "simulate", "2.00/2 s", "x real time", "7.50 sp/s"):
+    for part in ("build …", "simulate", "2.00/2 s", "x real time", "7.50 sp/s", "0:00 left"):
         assert part in text

@@ -40,6 +40,12 @@ def no_locks(monkeypatch):
     monkeypatch.setattr(lock.fcntl, "flock", none)
 
 
+@pytest.mark.parametrize(("age", "state"), [(10, "running"), (100, "interrupted")])
+def test_how_a_run_elsewhere_stands(folder, age, state):
+    left(folder, age)
+    assert lock.standing(folder)["state"] == state
+
+
 class TestElsewhere:
     def test_updated_10_s_ago_is_alive(self, folder):
         left(folder, 10)
