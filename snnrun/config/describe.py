@@ -52,6 +52,8 @@ def units_of(tree: dict[str, Any]) -> dict[str, str]:
     for name in (tree.get("network") or {}).get("projections") or {}:
         found[f"network.projections.{name}.delay"] = "ms"
         found[f"network.projections.{name}.weight"] = weight_unit(tree, name)
+    for name in (tree.get("network") or {}).get("sigma") or {}:
+        found[f"network.sigma.{name}"] = "sides"
     found |= dict(_of_distributions(tree, found))
     return {path: unit for path, unit in found.items() if unit}
 

@@ -1,5 +1,6 @@
 """The objective of a search: terms over statistics that are computed, and what they want."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from snnrun.config.choose import nearest
@@ -41,6 +42,7 @@ def read_cost(
     feasible = _feasible(kind.feasible, e, problems)
     if len(problems.found) == before:
         terms, notes = _with_targets(kind.targets, terms, e, problems)
+        notes = [*_cautions(terms, e), *notes]
     if len(problems.found) > before:
         return None, notes
     return Cost(kind, terms, several, feasible), notes
@@ -133,6 +135,16 @@ def valueless(term: Term, e: Experiment, ms: float) -> str | None:
     if size < (statistic.sample or statistic.min_neurons):
         return f"it needs {statistic.sample or statistic.min_neurons} neurons, and there are {size}"
     return None
+
+
+def _cautions(terms: dict[str, Term], e: Experiment) -> Iterator[str]:
+    """Yield why the values that terms rest on would mislead, such as of too few windows."""
+    for name, term in terms.items():
+        statistic = e.statistics[term.statistic]
+        if isinstance(statistic, CountStatistic):
+            windows = (e.steps - e.warmup_steps) // e.steps_in(statistic.window_ms)
+            if caution := statistic.caution(windows):
+                yield f"objective.terms.{name} ({'.'.join(term.key)}): {caution}"
 
 
 def _several(node: Any, terms: dict[str, Any], problems: Problems) -> dict[str, list[str]]:

@@ -31,7 +31,7 @@ def weight_unit(tree: dict[str, Any], name: str) -> str:
 
 def in_membrane(unit: str, kind: type[Any], values: Mapping[str, Any]) -> str:
     """Return a unit of charge or current as it is said of a neuron of a kind; '' if unknown."""
-    capacitance = kind.capacitance(values) if unit in _OF_ONE_PF else None
-    if unit in _OF_ONE_PF and capacitance is None:
-        return ""
-    return _OF_ONE_PF.get(unit, unit) if capacitance == 1 else unit
+    if unit not in _OF_ONE_PF:
+        return unit
+    capacitance = values.get("c_m", kind.capacitance)
+    return "" if capacitance is None else _OF_ONE_PF[unit] if capacitance == 1 else unit

@@ -3,7 +3,6 @@
 Shapes: `B` lanes (independent simulations computed together), `N` neurons.
 """
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -71,6 +70,7 @@ class Neuron(Component):
     receives: ClassVar[tuple[str, ...]] = ("current", "conductance", "reversal_current", "jump")
     state: ClassVar[type]
     units: ClassVar[dict[str, str]] = {"v": "mV", "refractory": "steps"}
+    capacitance: ClassVar[float | None] = None  # pF, of a model without a parameter c_m
     second: ClassVar[str | None] = None
 
     @classmethod
@@ -88,11 +88,6 @@ class Neuron(Component):
             if name in cls.parameters() and name not in old and numbers and bottom:
                 return {name: top / bottom}
         return {}
-
-    @classmethod
-    def capacitance(cls, values: Mapping[str, Any]) -> Any:
-        """Return the capacitance (pF) of a neuron with these parameters, None if unknown."""
-        return values.get("c_m")
 
     def model(self) -> type[Any]:
         """Return the class whose methods are compiled: this one, or a variant of it."""

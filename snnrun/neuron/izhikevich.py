@@ -19,7 +19,6 @@ then one of u with the new V; `false` is plain Euler, V first, then u with the n
 Source: Izhikevich 2003, IEEE Trans Neural Netw 14:1569.
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +53,7 @@ class Izhikevich(Neuron):
 
     state = State
     second = "u"
+    capacitance = 1.0
     units = {"v": "mV", "u": "mV/ms"}  # noqa: RUF012 - a ClassVar of the base
 
     a: float = param("1/ms", "rate of recovery", above=0)
@@ -63,11 +63,6 @@ class Izhikevich(Neuron):
     v_peak: float = param("mV", "potential at which a spike is declared")
     i_e: float = param("pA", "constant external current")
     half_steps: bool = param("", "two half steps of V in a step, as in the published network")
-
-    @classmethod
-    def capacitance(cls, values: Mapping[str, Any]) -> float:
-        del values
-        return 1.0
 
     def check(self, dt: float) -> list[str]:
         far = [f"a: the model is made for steps of at most 1 ms, not {dt:g}"] if dt > 1 else []

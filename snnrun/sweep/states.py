@@ -7,9 +7,10 @@ from typing import Any
 
 from snnrun.component import find
 from snnrun.config.describe import units_of
+from snnrun.errors import FileError
 from snnrun.store.lock import standing
 from snnrun.sweep.claim import folder_of
-from snnrun.sweep.plan import Plan
+from snnrun.sweep.plan import Plan, Point
 from snnrun.sweep.table import Row, Table
 
 _OF_WEIGHTS = ("c_m", "normalization")  # decide the unit of a weight
@@ -33,7 +34,7 @@ def table(plan: Plan, sweep: Path) -> Table:
 def swept_units(plan: Plan) -> dict[str, str]:
     """Return the units of the swept values; those that differ between points are left out."""
     alike = {point.group: point for point in plan.points if point.error is None}
-    each = [units_of(plan.composed(point).tree) for point in alike.values()]
+    each = [_units(plan, point) for point in alike.values()] or [{}]
     found = {path: {units.get(path, "") for units in each} for path in plan.swept}
     varies = any(path.rpartition(".")[2] in _OF_WEIGHTS for path in plan.swept)
     return {
@@ -41,6 +42,14 @@ def swept_units(plan: Plan) -> dict[str, str]:
         for path, (one, *more) in found.items()
         if one and not more and not (varies and ".weight" in path)
     }
+
+
+def _units(plan: Plan, point: Point) -> dict[str, str]:
+    """Return the units in a point's config; none where that is no config any more."""
+    try:
+        return units_of(plan.composed(point).tree)
+    except (FileError, LookupError, TypeError, ValueError, AttributeError):
+        return {}
 
 
 def _unit(kind: str) -> str:

@@ -139,6 +139,13 @@ class TestWhatItSays:
         said = [line.split("/")[0] for line in outcome.err.splitlines() if "left" in line]
         assert said == ["0", "3", "6"]
 
+    def test_what_a_term_rests_on_is_said_beforehand(self, cli):
+        short = ("experiment=snops/short_demo", "duration=5s", "--dry-run")
+        said = cli("optimize", *short).err.splitlines()
+        for name in ("shared", "dimensionality"):
+            (line,) = (line for line in said if f"objective.terms.{name} (E." in line)
+            assert "22 windows for 50 neurons make the covariance singular" in line
+
     def test_quiet_is_the_folder(self, copy, cli):
         outcome = cli("optimize", *SIX, "--out", "s", "--quiet")
         assert (outcome.code, outcome.out, outcome.err) == (0, "s\n", "")
