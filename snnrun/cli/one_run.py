@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,8 @@ def draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> N
         steps * experiment.dt
         for steps in (experiment.start, experiment.warmup_steps, summary.per_trial[0][0].end)
     )
-    with decoration(folder, "overview.png") as path:
+
+    def overview(path: Path) -> None:
         from snnrun.report.overview import Trains, draw
         from snnrun.store.read import spikes
 
@@ -58,15 +59,17 @@ def draw(experiment: "Experiment", folder: "RunFolder", summary: "Summary") -> N
         title = f"{experiment.name}, seed {experiment.seed}"
         draw(path, title, trains, warm, stop, start)
 
+    decorate(folder, "overview.png", overview)
 
-@contextlib.contextmanager
-def decoration(folder: "RunFolder", name: str) -> Iterator[Path]:
+
+def decorate(folder: "RunFolder", name: str, draw: Callable[[Path], None]) -> None:
     """Draw a picture of a run; where that fails, it is said in run.log and on stderr."""
     from snnrun.report.drawing import drawing
 
+    path = folder.path / name
     try:
-        with drawing(folder.path / name):
-            yield folder.path / name
+        with drawing(path):
+            draw(path)
     except SnnrunError as error:
         text = f"warning: no {name}: {error}"
         print(text, file=sys.stderr)

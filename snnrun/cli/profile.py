@@ -139,10 +139,13 @@ def _scaling(
     tell, neurons = teller(folder, watcher), experiment.network.size
     growth = scaling(composed.tree, neurons, made, tell, SIZES, EFFORT)
     _write(folder, "scaling.json", growth)
-    with one_run.decoration(folder, "scaling.png") as path:
+
+    def picture(path: Path) -> None:
         from snnrun.report.scaling import draw
 
         draw(path, f"{experiment.name}: cost of a step", growth)
+
+    one_run.decorate(folder, "scaling.png", picture)
     return growth
 
 

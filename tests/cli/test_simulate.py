@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -259,6 +260,15 @@ class TestAfterTheLastStep:
         plotted = cli("plot", "run")
         assert plotted.code == (1 if isinstance(error, RuntimeError) else 5)
         assert plotted.err == f"error: run/overview.png: can't be drawn: {why}\n"
+
+    def test_without_matplotlib(self, cli, monkeypatch):
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        outcome = cli("simulate", *SMOKE, "--out", "run", "--quiet")
+        assert (outcome.code, outcome.out) == (0, "run\n")
+        assert (
+            "warning: no overview.png: run/overview.png: can't be drawn: import of" in outcome.err
+        )
+        assert cli("plot", "run").code == 5
 
     def test_a_notebook_s_backend_and_the_user_s_settings(self, tmp_path, monkeypatch):
         monkeypatch.setenv("MPLBACKEND", "module://nowhere.backend_inline")
