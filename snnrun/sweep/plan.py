@@ -13,7 +13,7 @@ import re
 import secrets
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
 from snnrun.store.disk import cause, discard, temporary_name
 from snnrun.store.folder import now
-from snnrun.sweep.alike import Group, Grouping
+from snnrun.sweep.alike import Group, Grouping, program_of
 
 NAME = "plan.json"
 FORMAT, FORMAT_VERSION = "snnrun sweep", 1
@@ -82,6 +82,16 @@ class Plan:
         except (LookupError, TypeError, ValueError, AttributeError):
             pass
         raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
+
+    def compilations(self, groups: Iterable[int]) -> int:
+        """Return how many programs some groups compile: durations share one."""
+        wanted = {*groups}
+        if len({self.groups[number].steps for number in wanted}) <= 1:
+            return len(wanted)
+        first = {p.group: p for p in reversed(self.points) if p.group in wanted}
+        return len(
+            {program_of(build(self.composed(p))[0], self.groups[n]) for n, p in first.items()}
+        )
 
 
 def make(
