@@ -17,7 +17,8 @@ def precompile(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DURATION | KEY=VALUE]...", help=f"Durations (all: {', '.join(DURATIONS)})."
+            metavar="[DURATION | KEY=VALUE]...",
+            help=f"Any durations, as 7s or 500ms (none: {', '.join(DURATIONS)}).",
         ),
     ] = None,
     config: Config = None,
@@ -47,8 +48,8 @@ def precompile(
         return
     if cache.folder() is None:
         raise ConfigError("the compile cache can't be written; set JAX_COMPILATION_CACHE_DIR")
-    durations = [w for w in words if "=" not in w] or list(DURATIONS)
-    overrides = [w for w in words if "=" in w]
+    durations = [w for w in words if not _is_override(w)] or list(DURATIONS)
+    overrides = [w for w in words if _is_override(w)]
     with saying("compiling", as_json):
         compiled = {d: _compile(d, overrides, config, config_dir) for d in durations}
     _tell({"compiled": compiled, "folder": str(cache.folder())}, as_json)
@@ -59,7 +60,7 @@ def _compile(duration: str, overrides: list[str], config: Any, config_dir: Any) 
     from snnrun.config.compose import compose
     from snnrun.runner import compile_only
 
-    chosen = _milliseconds(duration) if config else f"duration={duration}"
+    chosen = _override(duration, config_dir or [], config)
     experiment, warnings = build(compose([*overrides, chosen], config_dir or [], config))
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -69,12 +70,24 @@ def _compile(duration: str, overrides: list[str], config: Any, config_dir: Any) 
     return {"seconds": round(found.trace_s + found.compile_s, 3), "cache": found.cache}
 
 
-def _milliseconds(duration: str) -> str:
-    """Return the override for a config file, which has no presets to choose from."""
+def _is_override(word: str) -> bool:
+    return "=" in word or word.startswith("~")
+
+
+def _override(duration: str, config_dirs: list[Any], config: Any) -> str:
+    """Return the override for a duration: that of a preset of its name, or its milliseconds."""
+    from snnrun.config.choose import nearest
+    from snnrun.config.compose import Composer
+    from snnrun.config.hydra_app import options
+
+    presets = [] if config else options(Composer(config_dirs).app, "duration")
+    if duration in presets:
+        return f"duration={duration}"
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", duration)
     if not match:
-        raise ConfigError(f"'{duration}' is no duration; write for example 10s or 500ms")
-    return f"duration.ms={float(match[1]) * (1 if match[2] == 'ms' else 1000):g}"
+        known = nearest(duration, presets) if presets else ""
+        raise ConfigError(f"'{duration}' is no duration; write for example 7s or 500ms{known}")
+    return f"duration.ms={float(match[1]) * (1 if match[2] == 'ms' else 1000)}"
 
 
 def _tell(found: dict[str, Any], as_json: bool) -> None:

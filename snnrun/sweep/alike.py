@@ -8,9 +8,11 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from snnrun.edges import Least
-from snnrun.experiment import Experiment
+from snnrun.experiment import Duration, Experiment
 from snnrun.graph import Draws, drawn_from
 from snnrun.network import needs
+
+_ANY_TIME = Duration(ms=1.0, warmup_ms=0.0)
 
 
 class Group(NamedTuple):
@@ -67,6 +69,14 @@ def _shape(e: Experiment) -> Any:
     exact = {f.name: repr(getattr(alike, f.name)) for f in dataclasses.fields(alike)}
     exact |= {"network": _masked(e.network), "drives": _masked(e.drives)}
     return tuple(exact.items())
+
+
+def program_of(e: Experiment, group: Group) -> Any:
+    """Return what is the same for groups that run one compiled program; `e`: a point of the group.
+
+    That is all but how long they last: time never compiles again.
+    """
+    return _shape(dataclasses.replace(e, duration=_ANY_TIME)), group._replace(steps=0)
 
 
 def _masked(value: Any) -> Any:

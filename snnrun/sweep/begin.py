@@ -205,7 +205,8 @@ def summary_of(plan: Plan) -> Sequence[str]:
     """Return what a plan comes to, a line each."""
     invalid = sum(point.error is not None for point in plan.points)
     groups, points = len(plan.groups), len(plan.points)
-    compiled = f"{groups} compilation{'s' * (groups > 1)}"
+    programs = plan.compilations(range(groups))
+    compiled = f"{programs} compilation{'s' * (programs > 1)}"
     line = f"{points} point{'s' * (points > 1)} in {groups} group{'s' * (groups > 1)} ({compiled})"
     bad = f"{invalid} of them {'are' if invalid > 1 else 'is'} invalid and will fail"
     return [line, bad] if invalid else [line]

@@ -33,7 +33,7 @@ def estimate(plan: Plan, scope: tuple[int, ...]) -> dict[str, Any]:
         "points": len(scope),
         "invalid": len(scope) - len(valid),
         "groups": [len(points) for points in groups.values()],
-        "compilations": len(groups),
+        "compilations": plan.compilations(groups),
         "processes": number,
         "seconds": round(whole, 1),
         "memory_mb": round(memory),

@@ -29,7 +29,7 @@ from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
 from snnrun.store.disk import cause, discard, path_kept_in, temporary_name
 from snnrun.store.folder import now
-from snnrun.sweep.alike import Group, Grouping
+from snnrun.sweep.alike import Group, Grouping, program_of
 
 NAME = "plan.json"
 FORMAT, FORMAT_VERSION = "snnrun sweep", 1
@@ -84,6 +84,16 @@ class Plan:
         except (LookupError, TypeError, ValueError, AttributeError):
             pass
         raise FileError(f"{NAME}: point {point.index} was changed; make a new sweep")
+
+    def compilations(self, groups: Iterable[int]) -> int:
+        """Return how many programs some groups compile: durations share one."""
+        wanted = {*groups}
+        if len({self.groups[number].steps for number in wanted}) <= 1:
+            return len(wanted)
+        first = {p.group: p for p in reversed(self.points) if p.group in wanted}
+        return len(
+            {program_of(build(self.composed(p))[0], self.groups[n]) for n, p in first.items()}
+        )
 
 
 def make(

@@ -35,6 +35,20 @@ def test_the_page(cli):
     assert last.startswith("cache: ")
 
 
+def test_any_duration(cli):
+    words = ("7s", "500ms", "140.5s", "smoke", "2s")
+    outcome = cli("precompile", *words, "network.scale=0.2", "~statistics.fano_factor", "--json")
+    assert outcome.code == 0, outcome.err
+    assert [*outcome.json["compiled"]] == [*words]
+    assert [one["cache"] for one in outcome.json["compiled"].values()][1:] == ["hit"] * 4
+
+
+def test_a_preset_of_one_s_own(tmp_path, cli):
+    (tmp_path / "mine" / "duration").mkdir(parents=True)
+    (tmp_path / "mine" / "duration" / "long.yaml").write_text("ms: 100.0\nwarmup_ms: 0.0\n")
+    assert cli("precompile", "long", "-C", "mine", "network.scale=0.2").code == 0
+
+
 def test_a_complete_config_can_be_precompiled(tmp_path, cli):
     path = tmp_path / "config.yaml"
     path.write_text(call("simulate", *SMOKE, "--dry-run").out)
@@ -44,7 +58,9 @@ def test_a_complete_config_can_be_precompiled(tmp_path, cli):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["7s"], "duration=7s: no such preset"),
+        (["7"], "'7' is no duration; write for example 7s or 500ms"),
+        (["smok"], "'smok' is no duration; write for example 7s or 500ms; did you mean 'smoke'?"),
+        (["0s"], "duration.ms: must be above 0 ms"),
         (["2s", "sede=3"], "sede: unknown key"),
         (["2s", "seed=1,2"], "several values need a sweep"),
     ],

@@ -9,6 +9,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+from snnrun.engine import xla
+from snnrun.engine.chunk import chunk
 from snnrun.sweep import courses
 from tests.cli.cut import interrupted_at
 
@@ -178,6 +180,21 @@ class TestDryRun:
         assert (found["out"], found["statistics"], found["health"]) == (None, {}, None)
         assert found["seconds"] > 0 and found["memory_mb"] > 1
         assert files(".") == []
+
+    def test_as_many_programs_are_compiled_as_it_says(self, sweep, monkeypatch):
+        seen = []
+
+        def counted(plan, c, carry, first, steps, warmup):
+            seen.append(plan)
+            return chunk(plan, c, carry, first, steps, warmup)
+
+        monkeypatch.setattr(xla, "chunk", counted)
+        monkeypatch.setattr(xla, "_programs", {})
+        axes = ("duration.ms=100,200", "network.scale=0.1,0.2", "engine.threads=1")
+        assert sweep(*axes, quick=QUICK[1:]).code == 0
+        assert len(seen) == 2
+        found = sweep(*axes, "--dry-run", "--json", quick=QUICK[1:], out=()).json
+        assert (len(found["groups"]), found["compilations"]) == (4, 2)
 
 
 class TestFailures:

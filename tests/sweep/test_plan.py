@@ -11,7 +11,7 @@ from snnrun.config.build import build
 from snnrun.config.compose import Composer, compose
 from snnrun.config.reader import read as read_config
 from snnrun.errors import ConfigError, FileError
-from snnrun.sweep.begin import grid_of, resumed
+from snnrun.sweep.begin import grid_of, resumed, summary_of
 from snnrun.sweep.plan import NAME, hash_of, make, read, with_spikes_if_asked, write
 
 W = "network.projections.EE.weight"
@@ -80,6 +80,25 @@ def test_a_point_is_the_run_of_the_same_overrides():
     for seed, point in enumerate(plan.points, 1):
         expected = compose([*lines, f"seed={seed}", "record.spikes=[E]"], [])
         assert json.dumps(plan.composed(point).tree) == json.dumps(expected.tree)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "groups", "compilations"),
+    [
+        (["duration.ms=100,200,300"], 3, 1),
+        (["duration=2s,5s", f"{W}=1,2", "duration.warmup_ms=0,50"], 4, 1),
+        (["duration=2s,5s", "network.scale=0.1,0.2"], 4, 2),
+        (["duration=2s,5s", "neuron=eif,lif", "network.scale=0.1"], 4, 2),
+        (["neuron=eif,lif"], 2, 2),
+    ],
+)
+def test_durations_share_a_program(overrides, groups, compilations):
+    plan = planned(*overrides)
+    assert len(plan.groups) == groups
+    assert plan.compilations(range(groups)) == compilations
+    assert plan.compilations([0]) == 1
+    many = "s" * (compilations > 1)
+    assert f"in {groups} groups ({compilations} compilation{many})" in summary_of(plan)[0]
 
 
 def test_invalid_points_say_why_and_the_others_count_on():
