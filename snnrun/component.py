@@ -17,7 +17,11 @@ GROUPS = ("neuron", "synapse", "connect", "drive", "statistics", "optimizer", "o
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What is known of a parameter besides its value."""
+    """What is known of a parameter besides its value.
+
+    `how`: whether it only says how to compute, so that no result depends on it; or those of its
+    choices among which none does.
+    """
 
     unit: str
     doc: str
@@ -26,6 +30,7 @@ class Parameter:
     at_most: float | None = None
     choices: tuple[str, ...] = ()
     optional: bool = False
+    how: bool | tuple[str, ...] = False
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with a number or choice, or None."""
@@ -41,7 +46,7 @@ class Parameter:
 
 
 def param(unit: str, doc: str, **limits: Any) -> Any:
-    """Declare a parameter: unit, meaning, and `above/at_least/at_most/choices/optional`."""
+    """Declare a parameter: unit, meaning, and `above/at_least/at_most/choices/optional/how`."""
     metadata = {"parameter": Parameter(unit=unit, doc=doc, **limits)}
     if limits.get("optional"):
         return dataclasses.field(default=None, metadata=metadata)
