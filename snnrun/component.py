@@ -21,6 +21,8 @@ class Parameter:
 
     `in_steps`, of a time that is counted in steps of dt: it must be `whole` steps, or acts at the
     nearest one (`rounded`; `even`: at the next even one).
+    `how`: whether it only says how to compute, so that no result depends on it; or those of its
+    choices among which none does.
     """
 
     unit: str
@@ -31,6 +33,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     optional: bool = False
     in_steps: str = ""
+    how: bool | tuple[str, ...] = False
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with a number or choice, or None."""
@@ -46,7 +49,7 @@ class Parameter:
 
 
 def param(unit: str, doc: str, **limits: Any) -> Any:
-    """Declare a parameter: unit, meaning, `above/at_least/at_most/choices/optional/in_steps`."""
+    """Declare a parameter: unit, meaning, and what else `Parameter` holds."""
     metadata = {"parameter": Parameter(unit=unit, doc=doc, **limits)}
     if limits.get("optional"):
         return dataclasses.field(default=None, metadata=metadata)

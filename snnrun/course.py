@@ -88,6 +88,7 @@ class Course:
         """Take up a trial."""
         with self.clock.timed("build_s"):
             network = self._network_of(number)
+        self.files.begin(number, network)
         trial = Trial.begin(self.e, network, number, not self._backend.recording.spikes)
         self.saved.load(trial)
         self._trials[number] = trial

@@ -112,9 +112,7 @@ def merge(
     extra = np.zeros(capacity, np.int32) if any(_varies(r.delay) for r in rows) else None
     for row, q in zip(rows, places, strict=True):
         drawn = contacts[row.name]
-        begin = start[:-1].reshape(m, segments)[row.sources, q] - drawn.start[:-1]
-        place = np.repeat(begin, np.diff(drawn.start))
-        place += np.arange(place.size)
+        place = _place(start, row, q, segments, drawn)
         target[place] = drawn.target + np.int32(row.first_slot)
         if weight is not None and _varies(row.weight):
             weight[place] = _weights(row, rng_of(row.name, "weight"), place.size)
@@ -170,6 +168,32 @@ def _way_out(value: Value, bound: str) -> str:
         return "choose other bounds"
     other = ", or take a lognormal" if dist == "normal" and bound == "low: 0" else ""
     return f"give the {dist} '{bound}'{other}"
+
+
+def drawn_values(
+    edges: Edges, rows: list[Row], contacts: dict[str, Contacts], dt: float
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return `weight` and `delay` (ms) of each contact `[S]`, projection by projection, as drawn.
+
+    Those that are the same for a whole projection are left out.
+    """
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for row, q in zip(rows, _places(rows), strict=True):
+        place = _place(edges.start, row, q, edges.segments, contacts[row.name])
+        found[row.name] = {}
+        if edges.weight is not None and _varies(row.weight):
+            found[row.name]["weight"] = edges.weight[place]
+        if edges.extra is not None and _varies(row.delay):
+            found[row.name]["delay"] = np.round(edges.extra[place] * dt, 9)
+    return found
+
+
+def _place(start: np.ndarray, row: Row, q: int, segments: int, drawn: Contacts) -> np.ndarray:
+    """Return where the contacts of a projection are among all, `[S]`; it is segment `q`."""
+    begin = start[:-1].reshape(-1, segments)[row.sources, q] - drawn.start[:-1]
+    place = np.repeat(begin, np.diff(drawn.start))
+    place += np.arange(place.size)
+    return place
 
 
 def needed(rows: list[Row], sources: int, dt: float) -> Least:

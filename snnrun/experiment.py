@@ -81,28 +81,46 @@ class RecordOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EngineOptions:
-    """How a run is computed, never what."""
+    """How a run is computed, and what is too much for it."""
 
     precision: str = param("", "of all real numbers", choices=("float32", "float64"))
     backend: str = param(
-        "", "how steps are computed", choices=("auto", "native", "xla", "reference")
+        "",
+        "how steps are computed",
+        choices=("auto", "native", "xla", "reference"),
+        how=("auto", "native", "xla"),
     )
-    delivery: str = param("", "how spikes are delivered", choices=("auto", "event", "dense"))
-    batch: int = param("", "trials computed together; none: by size", above=0, optional=True)
-    threads: int = param("", "CPU threads; none: all that are free", above=0, optional=True)
-    devices: int = param("", "GPUs; none: all that JAX finds", above=0, optional=True)
-    chunk_ms: float = param("ms", "most time between looks; none: by speed", above=0, optional=True)
+    delivery: str = param(
+        "",
+        "how spikes are delivered",
+        choices=("auto", "event", "dense"),
+        how=("auto", "event"),  # a matrix product adds weights up in another order
+    )
+    batch: int = param(
+        "", "trials computed together; none: by size", above=0, optional=True, how=True
+    )
+    threads: int = param(
+        "", "CPU threads; none: all that are free", above=0, optional=True, how=True
+    )
+    devices: int = param("", "GPUs; none: all that JAX finds", above=0, optional=True, how=True)
+    chunk_ms: float = param(
+        "ms", "most time between looks; none: by speed", above=0, optional=True, how=True
+    )
     max_rate: float = param("spikes/s", "a population above it is a runaway", above=0)
     max_voltage: float = param("mV", "a potential beyond +-this is a runaway", above=0)
     max_conductance: float = param("nS", "a conductance beyond it is a runaway", above=0)
     min_pace: float = param(
-        "", "share of the best pace below which a run warns; none: never", above=0, optional=True
+        "",
+        "share of the best pace below which a run warns; none: never",
+        above=0,
+        optional=True,
+        how=True,
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckpointOptions:
-    """When the state of a run is saved, besides at interruption; never what is computed."""
+    """When the state of a run is saved, besides at interruption."""
 
     every_ms: float = param(
         "ms",
@@ -110,15 +128,20 @@ class CheckpointOptions:
         above=0,
         optional=True,
         in_steps="rounded",
+        how=True,
     )
     every_wall_s: float = param(
-        "s", "time on the clock between two; none: no limit", above=0, optional=True
+        "s", "time on the clock between two; none: no limit", above=0, optional=True, how=True
     )
-    keep: int = param("", "the last so many are kept", at_least=1)
+    keep: int = param("", "the last so many are kept", at_least=1, how=True)
     at_ms: list = param(
-        "ms", "simulated times of some that are always kept", optional=True, in_steps="even"
+        "ms",
+        "simulated times of some that are always kept",
+        optional=True,
+        in_steps="even",
+        how=True,
     )
-    final: bool = param("", "whether the state at the end is kept as well")
+    final: bool = param("", "whether the state at the end is kept as well", how=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

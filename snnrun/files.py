@@ -31,6 +31,9 @@ class Nowhere:
     def open(self, e: Experiment, network: Network, device: str, saved: Saved) -> None:
         """Begin, or go on where the state was saved."""
 
+    def begin(self, trial: int, network: Network) -> None:
+        """Keep what is known of a trial before its first step."""
+
     def take(self, trial: int, lane: int, chunk: Chunk, spikes: Spikes | None) -> None:
         """Keep what a chunk found of a trial."""
 
@@ -69,6 +72,9 @@ class Files(Nowhere):
     def open(self, e: Experiment, network: Network, device: str, saved: Saved) -> None:
         self._sink = Sink(e, network, self.folder, self.config, device, saved.written)
         self._checkpoints = Checkpoints(e, self.config, self.folder, saved)
+
+    def begin(self, trial: int, network: Network) -> None:
+        self._sink.edges(trial, network)
 
     def take(self, trial: int, lane: int, chunk: Chunk, spikes: Spikes | None) -> None:
         if spikes is not None:

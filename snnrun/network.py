@@ -18,7 +18,17 @@ from snnrun import random
 from snnrun.connect._base import Connect, Contacts
 from snnrun.distribution import Distribution, Value, share
 from snnrun.drive._base import Drive
-from snnrun.edges import NO_EDGES, Edges, Least, Row, Shape, merge, needed, rescaled
+from snnrun.edges import (
+    NO_EDGES,
+    Edges,
+    Least,
+    Row,
+    Shape,
+    drawn_values,
+    merge,
+    needed,
+    rescaled,
+)
 from snnrun.graph import Draws, contacts_of, drawn_from, positions_of, receptor_order, rows_of
 from snnrun.neuron._base import Neuron
 from snnrun.synapse._base import Synapse
@@ -108,6 +118,25 @@ class Network:
     def receptor_index(self) -> dict[str, int]:
         """Index of each synapse name on the receptor axis."""
         return receptor_order(self.spec.synapses)
+
+
+def contact_arrays(network: Network) -> dict[str, dict[str, np.ndarray]]:
+    """Return the contacts of each projection, `[S]`: ends, and what was drawn for each.
+
+    `source_node_id`, `target_node_id` (uint64), `weight` (as in the config) and `delay` (ms)
+    where they were drawn. The network must have been built to keep its contacts.
+    """
+    lists = network.contact_lists
+    assert lists is not None
+    rows = list(rows_of(network.spec, network.sources, network.neurons, network.positions))
+    drawn = drawn_values(network.edges, rows, lists, network.dt)
+    found = {}
+    for name, contacts in lists.items():
+        sources = np.arange(contacts.start.size - 1, dtype=np.uint64)
+        ends = np.repeat(sources, np.diff(contacts.start)), contacts.target.astype(np.uint64)
+        found[name] = dict(zip(("source_node_id", "target_node_id"), ends, strict=True))
+        found[name] |= drawn[name]
+    return found
 
 
 def build(

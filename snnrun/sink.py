@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from snnrun import __version__
-from snnrun.connect._base import Contacts
 from snnrun.engine.decode import Spikes
 from snnrun.engine.run import Chunk
 from snnrun.experiment import Experiment
-from snnrun.network import Network
+from snnrun.network import Network, contact_arrays
 from snnrun.store.folder import RunFolder, now
 from snnrun.store.layout import Layout, Report, SpikeTrains
 from snnrun.store.results import ResultsWriter
@@ -41,8 +40,12 @@ class Sink:
         self._e, self._network = e, network
         self._spiking = [(name, network.sources[name]) for name in e.recorded]
         self._samples = list(_samples(e, network))
+        edges = _edges(e, network)
+        projections = {name: _projection(e, network, name) for name in e.network.projections}
+        own = e.network.per_trial and e.trials > 1
         layout = Layout(
             trials=e.trials,
+            edges={n: _kinds(arrays) for n, arrays in edges.items()} if own else {},
             t_start_ms=e.start * e.dt,
             t_stop_ms=e.steps * e.dt,
             spikes=tuple(SpikeTrains(n, s.stop - s.start) for n, s in self._spiking),
@@ -55,7 +58,7 @@ class Sink:
             config,
             _provenance(e, device),
             _nodes(e, network),
-            {name: _projection(e, network, name) for name in e.network.projections},
+            {name: about | edges.get(name, {}) for name, about in projections.items()},
             before,
         )
 
@@ -66,6 +69,12 @@ class Sink:
     def sync(self) -> Written:
         """Put all that was written onto the disk; returns what that is."""
         return self.writer.sync()
+
+    def edges(self, trial: int, network: Network) -> None:
+        """Write the contacts of a trial that has its own, once."""
+        if trial > 0 and self.writer.layout.edges:  # those of trial 0 are in /network
+            for name, arrays in _edges(self._e, network).items():
+                self.writer.append_edges(trial, name, arrays)
 
     def spikes(self, trial: int, spikes: Spikes) -> None:
         """Append the spikes of a chunk, population by population."""
@@ -102,6 +111,10 @@ def _samples(e: Experiment, network: Network) -> Any:
             units = e.network.recordable(name)[str(variable)]
             report = Report(name, str(variable), units, neurons, every * e.dt, begin, stop)
             yield report, every, first, last
+
+
+def _kinds(arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    return {name: x.dtype.str for name, x in arrays.items()}
 
 
 def _provenance(e: Experiment, device: str) -> dict[str, Any]:
@@ -157,10 +170,9 @@ def _projection(e: Experiment, network: Network, name: str) -> dict[str, Any]:
         "contacts": network.contacts[name],
         "kind": projection.connect.kind,
     }
-    if e.record.edges:
-        assert network.contact_lists is not None
-        contacts: Contacts = network.contact_lists[name]
-        sources = np.arange(contacts.start.size - 1, dtype=np.uint64)
-        described["source_node_id"] = np.repeat(sources, np.diff(contacts.start))
-        described["target_node_id"] = contacts.target.astype(np.uint64)
     return described
+
+
+def _edges(e: Experiment, network: Network) -> dict[str, dict[str, np.ndarray]]:
+    """Return the contacts of each projection, where they are recorded."""
+    return contact_arrays(network) if e.record.edges else {}

@@ -9,6 +9,7 @@ from snnrun.distribution import Distribution, draw
 from snnrun.edges import Row, Shape, merge, size_class
 from snnrun.engine.plan import Recording, make_plan
 from snnrun.graph import receptor_order
+from snnrun.network import contact_arrays
 from tests.networks import DT, P, network
 
 CASES = {
@@ -59,6 +60,26 @@ def test_equals_contact_by_contact(case):
     for m, row in wanted.items():
         assert [r[::2] for r in got[m]] == [r[::2] for r in row]
         np.testing.assert_allclose([r[1] for r in got[m]], [r[1] for r in row], rtol=1e-14)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_contacts_are_told_with_what_was_drawn_for_each(case):
+    net = network(keep_contacts=True, **CASES[case])
+    order, rows = receptor_order(net.spec.synapses), {}
+    for name, arrays in contact_arrays(net).items():
+        p = net.spec.projections[name]
+        constant = {"weight": p.weight, "delay": p.delay}
+        assert {*constant} - {*arrays} == {k for k, v in constant.items() if np.isscalar(v)}
+        slot = order[p.synapse] * net.size + net.neurons[p.post].start
+        for i, (source, target) in enumerate(
+            zip(arrays["source_node_id"], arrays["target_node_id"], strict=True)
+        ):
+            weight, delay = (arrays[k][i] if k in arrays else v for k, v in constant.items())
+            entry = (slot + int(target), weight * net.spec.weight_factor, round(delay / DT))
+            rows.setdefault(net.sources[p.pre].start + int(source), []).append(entry)
+    for m, row in merged(net.edges).items():
+        assert [r[::2] for r in rows.get(m, [])] == [r[::2] for r in row]
+        np.testing.assert_allclose([r[1] for r in rows.get(m, [])], [r[1] for r in row])
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -22,9 +22,8 @@ from snnrun.cli.options import (
     Strict,
     TimeLimit,
 )
-from snnrun.cli.resumed import alone, is_how
+from snnrun.cli.resumed import alone
 from snnrun.cli.searching import Place, Saying, work
-from snnrun.errors import ConfigError
 from snnrun.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -111,15 +110,12 @@ def _resumed(
     folder: Path, given: list[str], storage: str | None, study: str | None, strict: bool
 ) -> tuple["Plan", Place]:
     """Return a search that was begun; only how it is computed, and how long, can be changed."""
-    from snnrun.search.begin import LASTING, kept, planned
+    from snnrun.config.how import refuse_what
+    from snnrun.search.begin import LASTING, composed, kept, planned
 
     source, url, name = kept(folder, storage, study)
-    for line in given:
-        if not (is_how(line) or line.startswith(LASTING)):
-            raise ConfigError(
-                f"override '{line}': a search goes on with its own config; only engine.* (but not"
-                " precision and limits), optimizer.candidates and optimizer.batch can be changed"
-            )
+    if how := [line for line in given if not line.startswith(LASTING)]:
+        refuse_what(composed(source), how, "a search")
     whole = dataclasses.replace(
         source, overrides=(*source.overrides, *given), strict=strict or source.strict
     )

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from snnrun.files import Job
     from snnrun.store.folder import RunFolder
 
-_FREE = ("engine.", "checkpoint.")  # how, never what
 _OVER = ("done", "unhealthy")
 
 
@@ -49,20 +48,13 @@ def alone(
             raise ConfigError(f"{name}: can't be given with --resume {resume}, which has its own")
 
 
-def is_how(override: str) -> bool:
-    """Return whether an override says how something is computed, never what."""
-    return override.startswith(_FREE) and not override.startswith("engine.precision")
+def only_how(path: Path, overrides: list[str] | None) -> None:
+    """Complain of overrides that would change what the run in a folder computes."""
+    if overrides and (config := path / "config.yaml").is_file():
+        from snnrun.config.compose import compose
+        from snnrun.config.how import refuse_what
 
-
-def only_how(overrides: list[str] | None) -> None:
-    """Complain of overrides that would change what a run computes."""
-    for override in overrides or []:
-        if not is_how(override):
-            raise ConfigError(
-                f"override '{override}': a run goes on with its own config; only engine.* (but"
-                " not precision) and checkpoint.* can be changed, or start a new run with"
-                " --from-checkpoint"
-            )
+        refuse_what(compose([], [], config), overrides, "a run")
 
 
 def resumed(path: Path, overrides: list[str] | None) -> "Job":
@@ -76,6 +68,7 @@ def resumed(path: Path, overrides: list[str] | None) -> "Job":
     if read_status(path).get("state") in _OVER:
         raise ConfigError(f"{path}: another process has just ended this run")
     _restore_config(folder)
+    only_how(path, overrides)
     _, e, _ = one_run.compose(overrides, None, path / "config.yaml")
     config = (path / "config.yaml").read_text(encoding="utf-8")
 

@@ -132,10 +132,10 @@ def _show_if_over(
     """Show what a run has found that is over already."""
     from snnrun.cli.resumed import only_how, outcome
 
-    only_how(overrides)
     found = outcome(path)
     if found is None:
         return False
+    only_how(path, overrides)
     unhealthy = strict and found["health"]["verdict"] != "ok"
     code = found.pop("exit_code") or (3 if unhealthy else 0)
     _show(path, found, code, quiet, as_json)

@@ -133,11 +133,9 @@ def _parted(overrides: list[str] | None) -> tuple[list[str], list[str]]:
 
 
 def _resumed(folder: Path, given: list[str]) -> tuple["Plan", Path, list[str]]:
-    from snnrun.cli.resumed import is_how
     from snnrun.sweep.begin import resumed
 
-    how = [line for line in given if is_how(line)]
-    plan = resumed(folder, given, [line for line in given if line not in how])
+    plan, how = resumed(folder, given)
     return plan, folder, how
 
 

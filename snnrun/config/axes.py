@@ -13,7 +13,7 @@ from snnrun.errors import ConfigError
 from snnrun.search.record import Axis
 
 _OUTSIDE = ("search", "constraints", "start_points", "objective", "optimizer")
-_HOW = ("name", "record", "engine", "checkpoint")
+_BESIDE = ("name", "record", "engine", "checkpoint")  # what leaves the network as it is
 _OWN = ("seed", "trials", "network.per_trial")
 
 
@@ -74,7 +74,7 @@ def _axis(at: str, node: dict[str, Any], tree: dict[str, Any], problems: Problem
 def _misplaced(tree: dict[str, Any], path: str) -> str | None:
     """Return why there is nothing to search at a path, or None."""
     root, _, _ = path.partition(".")
-    if root in (*_OUTSIDE, *_HOW):
+    if root in (*_OUTSIDE, *_BESIDE):
         return f"{path} does not change the network; there is nothing to search"
     if path in _OWN:
         return f"each candidate has a {path} of its own; there is nothing to search"
@@ -99,7 +99,7 @@ def _inside(tree: dict[str, Any], path: str) -> str:
             continue
         known = list(map(str, found)) if isinstance(found, dict) else []
         return f"; in {path} {nearest('', known).removeprefix('; ')}"
-    return nearest("", [name for name in tree if name not in (*_OUTSIDE, *_HOW)])
+    return nearest("", [name for name in tree if name not in (*_OUTSIDE, *_BESIDE)])
 
 
 def _at(tree: dict[str, Any], path: str) -> Any:

@@ -31,7 +31,8 @@ def settle(study: Study, about: Mapping[str, str]) -> tuple[str, ...]:
         for key, text in (*about.items(), (VERSION, __version__)):  # the version says: all there
             study.set_user_attr(key, text)
         return ()
-    changes = [line for key in about for line in _changes(key, before.get(key), about[key])]
+    known = {**about, **before}  # what an earlier version did not keep can't be compared
+    changes = [line for key in about for line in _changes(key, known[key], about[key])]
     if len(changes) > _MOST_CHANGES:
         changes[_MOST_CHANGES:] = [f"  … and {len(changes) - _MOST_CHANGES} more lines"]
     if changes:
@@ -58,7 +59,7 @@ def names_in(base: BaseStorage) -> list[str]:
     return sorted(s.study_name for s in base.get_all_studies() if VERSION in s.user_attrs)
 
 
-def _changes(key: str, before: str | None, now: str) -> list[str]:
+def _changes(key: str, before: str, now: str) -> list[str]:
     if before == now:
         return []
     old = dict(_leaves(key, _parsed(before)))
@@ -71,9 +72,9 @@ def _changes(key: str, before: str | None, now: str) -> list[str]:
     return lines
 
 
-def _parsed(text: str | None) -> Any:
+def _parsed(text: str) -> Any:
     try:
-        return {} if text is None else json.loads(text)
+        return json.loads(text)
     except ValueError:
         return text
 

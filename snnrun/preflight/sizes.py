@@ -89,10 +89,20 @@ def disk(e: Experiment, rates: dict[str, float]) -> dict[str, float]:
         names = e.record.counts.populations or list(e.network.populations)
         neurons = sum(e.network.populations[str(n)].size for n in names)
         windows = float(record.number * neurons * _count_bytes(e, record))
-    edges = sum(c.contacts for c in counts(e).values()) * 16 if e.record.edges else 0.0
+    edges = _edge_bytes(e) if e.record.edges else 0.0
     parts = {"spikes": trials * spikes, "states": trials * states, "counts": trials * windows}
     rest = _FIGURE + (trials + 1) * _TRIAL + 16.0 * sum(_placed(e))
     return {name: n / MB for name, n in {**parts, "edges": edges, "rest": rest}.items()}
+
+
+def _edge_bytes(e: Experiment) -> float:
+    """Return the bytes of contacts that are written: two ids, and what is drawn for each."""
+    size = 0.0
+    for name, found in counts(e).items():
+        p = e.network.projections[name]
+        drawn = sum(isinstance(value, Distribution) for value in (p.weight, p.delay))
+        size += found.contacts * 8 * (2 + drawn)
+    return size * (e.trials if e.network.per_trial else 1)
 
 
 def _placed(e: Experiment) -> list[int]:

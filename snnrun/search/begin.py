@@ -13,6 +13,7 @@ from snnrun import __version__
 from snnrun.batch import cores
 from snnrun.config.build import build
 from snnrun.config.compose import Composed, compose
+from snnrun.config.how import what_of
 from snnrun.config.search import problems_of, search_of
 from snnrun.config.values import assignment
 from snnrun.errors import ConfigError, FileError
@@ -40,7 +41,6 @@ from snnrun.store.lock import turn
 NAME = "search.json"
 FORMAT, FORMAT_VERSION = "snnrun search", 1
 _DECIDING = ("dt", "duration", "network", "drive", "statistics", "seed", "trials", "search")
-_LIMITS = ("precision", "max_rate", "max_voltage", "max_conductance")  # of engine.*, deciding too
 LASTING = ("optimizer.candidates=", "optimizer.batch=")  # what can be changed on the way
 _LANE_NEURONS = 16384
 _BATCHES = 20  # at least, so that an optimizer learns from some before it asks others
@@ -74,7 +74,8 @@ class Plan:
         found["objective"] = json.dumps(objective, sort_keys=True, default=str)
         found["constraints"] = json.dumps([c.text for c in self.search.constraints])
         found["strict"] = json.dumps(self.search.strict)
-        found |= {f"engine.{key}": json.dumps(getattr(self.e.engine, key)) for key in _LIMITS}
+        engine = what_of({"engine": dataclasses.asdict(self.e.engine)})["engine"]
+        found |= {f"engine.{key}": json.dumps(value) for key, value in engine.items()}
         return found | {"optimizer.seed": json.dumps(self.seed)}
 
     def batch(self, processes: int) -> int:
@@ -89,15 +90,15 @@ class Plan:
 
 def planned(source: Source) -> Plan:
     """Return what a config asks to search; ConfigError with all problems."""
-    composed = _composed(source)
-    if named := _targets_named_absolutely(composed.tree):
+    whole = composed(source)
+    if named := _targets_named_absolutely(whole.tree):
         source = dataclasses.replace(source, overrides=(*source.overrides, named))
-        composed = _composed(source)
+        whole = composed(source)
     try:
-        e, warnings = build(composed)
+        e, warnings = build(whole)
     except ConfigError as error:
-        raise ConfigError(*error.problems, *problems_of(composed)) from error
-    search = search_of(composed, e)
+        raise ConfigError(*error.problems, *problems_of(whole)) from error
+    search = search_of(whole, e)
     if search is None:
         raise ConfigError(
             "there is nothing to search: give search.NAME.path, objective.terms and optimizer, or"
@@ -105,10 +106,11 @@ def planned(source: Source) -> Plan:
         )
     search.optimizer.ready(space_of(search.axes), len(search.objective.objectives))
     search = dataclasses.replace(search, strict=source.strict)
-    return Plan(source, composed, e, search, [*warnings, *search.warnings])
+    return Plan(source, whole, e, search, [*warnings, *search.warnings])
 
 
-def _composed(source: Source) -> Composed:
+def composed(source: Source) -> Composed:
+    """Return the complete config of a search."""
     return compose(list(source.overrides), list(source.config_dirs), source.config)
 
 

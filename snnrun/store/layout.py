@@ -32,7 +32,10 @@ class Report:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What the file will hold for each trial; `trials` > 1 puts it under /trials/<k>."""
+    """What the file will hold for each trial; `trials` > 1 puts it under /trials/<k>.
+
+    `edges`: of projections whose contacts each trial draws anew, the arrays and their dtypes.
+    """
 
     trials: int
     t_stop_ms: float
@@ -41,6 +44,7 @@ class Layout:
     compression: str
     compression_level: int
     t_start_ms: float = 0.0
+    edges: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
 
     def growing(self) -> list[str]:
         """Return the paths of the datasets that grow."""
@@ -48,7 +52,13 @@ class Layout:
             f"spikes/{s.name}/{name}" for s in self.spikes for name in ("timestamps", "node_ids")
         ]
         each += [_data_of(report) for report in self.reports]
-        return [self.root(trial) + path for trial in range(self.trials) for path in each]
+        found = [self.root(trial) + path for trial in range(self.trials) for path in each]
+        edges = [
+            f"network/{name}/{array}" for name, arrays in self.edges.items() for array in arrays
+        ]
+        return found + [
+            self.root(trial) + path for trial in range(1, self.trials) for path in edges
+        ]
 
     def size(self, rows: dict[str, int]) -> int:
         """Return how many bytes the description has at most, with so many rows of each path."""

@@ -92,6 +92,13 @@ class ResultsWriter:
         self._append(group + "timestamps", ms)
         self._append(group + "node_ids", ids)
 
+    def append_edges(self, trial: int, projection: str, arrays: dict[str, np.ndarray]) -> None:
+        """Write the contacts of a projection, unless an earlier part of the run did."""
+        group = f"{self.layout.root(trial)}network/{projection}/"
+        for name, values in arrays.items():
+            if not self.written.rows[group + name]:
+                self._append(group + name, values)
+
     def append_report(self, trial: int, population: str, variable: str, rows: np.ndarray) -> None:
         """Append samples `[T, N]` of a state variable."""
         self._append(f"{self.layout.root(trial)}report/{population}/{variable}/data", rows)
@@ -160,20 +167,9 @@ class ResultsWriter:
             _growing(self.layout, group, "timestamps", (), np.float64).attrs["units"] = "ms"
             _growing(self.layout, group, "node_ids", (), np.uint64)
         for report in self.layout.reports:
-            self._create_report(root, report)
-
-    def _create_report(self, root: h5py.Group, report: Report) -> None:
-        group = root.create_group(f"report/{report.population}/{report.variable}")
-        n = report.neurons.size
-        _growing(self.layout, group, "data", (n,), np.float32).attrs["units"] = report.units
-        mapping = group.create_group("mapping")
-        mapping["node_ids"] = report.neurons.astype(np.uint64)
-        mapping["index_pointers"] = np.arange(n + 1, dtype=np.uint64)
-        mapping["index_pointer"] = mapping["index_pointers"]  # the name bmtk reads
-        mapping["element_ids"] = np.zeros(n, np.uint32)
-        mapping["element_pos"] = np.zeros(n, np.float32)
-        mapping["time"] = np.array([report.first_ms, report.stop_ms, report.every_ms])
-        mapping["time"].attrs["units"] = "ms"
+            _create_report(self.layout, root, report)
+        if self.layout.edges:
+            _create_edges(self._file, self.layout, trial)
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -223,6 +219,32 @@ def _growing(layout: Layout, group: h5py.Group, name: str, tail: tuple[int, ...]
     )
 
 
+def _create_report(layout: Layout, root: h5py.Group, report: Report) -> None:
+    group = root.create_group(f"report/{report.population}/{report.variable}")
+    n = report.neurons.size
+    _growing(layout, group, "data", (n,), np.float32).attrs["units"] = report.units
+    mapping = group.create_group("mapping")
+    mapping["node_ids"] = report.neurons.astype(np.uint64)
+    mapping["index_pointers"] = np.arange(n + 1, dtype=np.uint64)
+    mapping["index_pointer"] = mapping["index_pointers"]  # the name bmtk reads
+    mapping["element_ids"] = np.zeros(n, np.uint32)
+    mapping["element_pos"] = np.zeros(n, np.float32)
+    mapping["time"] = np.array([report.first_ms, report.stop_ms, report.every_ms])
+    mapping["time"].attrs["units"] = "ms"
+
+
+def _create_edges(file: h5py.File, layout: Layout, trial: int) -> None:
+    """Make room for a trial's own contacts; the first one's are /network by another name."""
+    if trial == 0:
+        file[f"{layout.root(0)}network"] = file["network"]
+        return
+    for name, arrays in layout.edges.items():
+        group = file.create_group(f"{layout.root(trial)}network/{name}")
+        group.attrs.update(file[f"network/{name}"].attrs)
+        for array, kind in arrays.items():
+            _growing(layout, group, array, (), kind)
+
+
 def _attributes_and_arrays(group: h5py.Group, entries: dict[str, Any]) -> None:
     for key, value in entries.items():
         if isinstance(value, np.ndarray):
@@ -237,7 +259,14 @@ def text(value: Any) -> str:
 
 
 def _correct_ends(file: h5py.File, layout: Layout) -> None:
-    """Let each report end where its samples end; a run may have been stopped early."""
+    """Let each report end where its samples end; a run may have been stopped early.
+
+    The number of contacts is that of each trial.
+    """
+    for trial in range(1, layout.trials):
+        for name in layout.edges:
+            group = file[f"{layout.root(trial)}network/{name}"]
+            group.attrs["contacts"] = group["source_node_id"].shape[0]
     for trial in range(layout.trials):
         for report in layout.reports:
             group = file[f"{layout.root(trial)}report/{report.population}/{report.variable}"]

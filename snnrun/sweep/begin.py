@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from snnrun.config.compose import Composer
+from snnrun.config.compose import Composed, Composer
 from snnrun.config.fields import Problems
+from snnrun.config.how import about_how, refuse_what, says_how
 from snnrun.config.points import Grid
 from snnrun.config.sweep import check_axes
 from snnrun.errors import ConfigError, FileError
@@ -118,18 +119,35 @@ def _joined(
     return plan
 
 
-def resumed(folder: Path, given: list[str], what: list[str]) -> Plan:
-    """Return the plan of a sweep that goes on; ConfigError if it is to compute something else.
+def resumed(folder: Path, given: list[str]) -> tuple[Plan, list[str]]:
+    """Return the plan of a sweep that goes on, and overrides that say how it is computed now.
 
-    `given`: overrides, if any those of the plan again; `what`: those that don't only say how.
+    ConfigError if it is to compute something else. `given`: overrides of that kind, and those of
+    the plan again, or none of them.
     """
     if not folder.is_dir():
         raise FileError(f"{folder}: there is no such folder")
     plan = read(folder)
-    if what and given != plan.about["overrides"]:
+    new = [] if given == plan.about["overrides"] else given
+    how = [line for line in new if _says_how(plan, line)]
+    if what := [line for line in new if line not in how]:
+        of_engine = [
+            line for line in what if line not in plan.about["overrides"] and about_how(line)
+        ]
+        refuse_what(Composed(plan.base, [], list, []), of_engine, "a sweep")
         _refuse_other(folder, plan, what)
     _refuse_changed(folder, plan)
-    return plan
+    return plan, how
+
+
+def _says_how(plan: Plan, override: str) -> bool:
+    """Return whether an override changes at most how the points of a sweep are computed."""
+    if override.lstrip("+~").partition("=")[0] in plan.swept:
+        return False
+    try:
+        return says_how(Composed(plan.base, [], list, []), override)
+    except ConfigError:
+        return False  # such as several values
 
 
 def _refuse_other(folder: Path, plan: Plan, overrides: list[str]) -> None:

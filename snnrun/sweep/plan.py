@@ -21,6 +21,7 @@ from typing import Any
 from snnrun import __version__
 from snnrun.config.build import build
 from snnrun.config.compose import Composed, Composer
+from snnrun.config.how import what_of
 from snnrun.config.points import Grid
 from snnrun.config.points import Point as Chosen
 from snnrun.config.reader import plain
@@ -35,7 +36,6 @@ NAME = "plan.json"
 FORMAT, FORMAT_VERSION = "snnrun sweep", 1
 _MOST_BYTES = 2**31
 _SHOWN = 3  # warnings of one key, which a sweep may have of each of its points
-_HOW = ("batch", "threads", "devices", "chunk_ms", "min_pace")  # never what is computed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,10 +201,8 @@ def _changes(base: dict[str, Any], tree: dict[str, Any], path: list[str]) -> Ite
 
 def hash_of(tree: dict[str, Any]) -> str:
     """Return what is the same for all configs that compute the same."""
-    what = {k: v for k, v in tree.items() if k not in ("name", "checkpoint")}
-    if isinstance(engine := tree.get("engine", {}), dict):
-        what["engine"] = {k: v for k, v in engine.items() if k not in _HOW}
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    named = {key: node for key, node in what_of(tree).items() if key != "name"}
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def write(plan: Plan, folder: Path) -> bool:

@@ -509,6 +509,8 @@ class TestBadInput:
             ("optimizer.seed=8", "  + optimizer.seed: 8"),
             ("engine.precision=float64", '  + engine.precision: "float64"'),
             ("engine.max_rate=3", "  + engine.max_rate: 3.0"),
+            ("engine.backend=reference", '  + engine.backend: "reference"'),
+            ("engine.delivery=dense", '  + engine.delivery: "dense"'),
         ],
     )
     def test_another_search_in_the_folder(self, change, line, copy, cli):
@@ -520,9 +522,11 @@ class TestBadInput:
         assert {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()} == before
 
     def test_another_config_on_resume(self, copy, cli):
-        outcome = cli("optimize", "--resume", "s", "search.w.high=9")
-        assert outcome.code == 2
-        assert "a search goes on with its own config" in outcome.err
+        what = ("max_rate=3", "backend=reference", "delivery=dense", "precision=float64")
+        for change in ("search.w.high=9", *(f"engine.{change}" for change in what)):
+            outcome = cli("optimize", "--resume", "s", change)
+            assert outcome.code == 2
+            assert f"override '{change}': a search goes on with its own config" in outcome.err
         assert cli("optimize", "--resume", "s", "--out", "t").code == 2
 
     def test_a_folder_that_holds_a_run(self, cli, no_figure):

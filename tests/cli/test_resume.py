@@ -43,6 +43,16 @@ def test_goes_on_to_the_same_results(cli, monkeypatch, whole, changes):
     assert_same_results(whole / "results.h5", "run/results.h5")
 
 
+def test_on_another_backend(cli, monkeypatch):
+    double = (*SMALL, "engine.precision=float64", "--quiet")
+    assert cli("simulate", *double, "--out", "whole").code == 0
+    interrupted_at(monkeypatch, 1777)
+    assert cli("simulate", *double, "--out", "run").code == 75
+    other = ("engine.backend=xla", "engine.delivery=event")
+    assert cli("simulate", "--resume", "run", "--quiet", *other).code == 0
+    assert_same_results("whole/results.h5", "run/results.h5")
+
+
 def test_every_trial_on_its_own_graph_and_core(cli, monkeypatch):
     arguments = (*SMALL, "trials=3", "network.per_trial=true", "engine.threads=2", "--quiet")
     assert cli("simulate", *arguments, "engine.batch=1", "--out", "whole").code == 0
@@ -112,7 +122,22 @@ def test_no_times(cli, text):
     ("arguments", "said"),
     [
         (("seed=2",), "override 'seed=2': a run goes on with its own config"),
-        (("engine.precision=float64",), "a run goes on with its own config"),
+        *(
+            (
+                (f"engine.{change}",),
+                f"override 'engine.{change}': a run goes on with its own config",
+            )
+            for change in ("precision=float64", "backend=reference", "delivery=dense")
+        ),
+        *(
+            ((f"engine.{limit}=1",), f"override 'engine.{limit}=1': a run goes on with its own")
+            for limit in ("max_rate", "max_voltage", "max_conductance", "no_such_key")
+        ),
+        (
+            ("engine.threads=1", "engine={max_rate: 1}"),
+            "only how it is computed can be changed: engine.backend (auto, native, xla),"
+            " engine.delivery (auto, event), engine.batch, engine.threads,",
+        ),
         (("--out", "x"), "--out: can't be given with --resume"),
         (("--config", "x"), "--config: can't be given with --resume"),
         (("--dry-run",), "--dry-run: can't be given with --resume"),

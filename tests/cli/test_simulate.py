@@ -12,8 +12,13 @@ import pytest
 import yaml
 from jax import monitoring
 
+from snnrun.config.build import build
+from snnrun.config.compose import compose
+from snnrun.course import draw_network
 from snnrun.engine.run import Backend
+from snnrun.network import contact_arrays
 from snnrun.summary import summarise
+from tests.cli.cut import interrupted_at
 from tests.cli.program import SMOKE, call, finish, folder_of, start
 
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"
@@ -494,8 +499,36 @@ class TestTrials:
         folder = simulate(*small, "network.per_trial=true", "--out", str(tmp_path / "run"))
         with h5py.File(folder / "results.h5") as file:
             assert list(file["trials"]) == ["0", "1"]
+            first, second = (file[f"trials/{k}/network"] for k in range(2))
+            assert first == file["network"]
+            for name in ("EE", "EI", "IX"):
+                one, other = first[name], second[name]
+                targets = other["target_node_id"][:]
+                assert not np.array_equal(one["target_node_id"][:], targets)
+                assert other["source_node_id"].size == targets.size > 100
+                assert dict(other.attrs) == {**one.attrs, "contacts": targets.size}
         a, b = spikes(folder, 0), spikes(folder, 1)
         assert not np.array_equal(a["E"][0], b["E"][0])
+
+    def test_contacts_of_each_trial_with_what_was_drawn_for_them(self, cli, monkeypatch):
+        drawn = (
+            *SMOKE,
+            "network.projections.EI.weight={dist: uniform, low: -200, high: -100}",
+            "network.projections.EI.delay={dist: uniform, low: 0.5, high: 3}",
+            *("record.edges=true", "network.per_trial=true", "trials=3", "engine.batch=1"),
+        )
+        interrupted_at(monkeypatch, 640, 1500)
+        assert cli("simulate", *drawn, "--out", "run").code == 75
+        assert [cli("simulate", "--resume", "run").code for _ in range(2)] == [75, 0]
+        e, _ = build(compose([*drawn], []))
+        with h5py.File("run/results.h5") as file:
+            for trial in range(3):
+                for name, arrays in contact_arrays(draw_network(e, trial)).items():
+                    group = file[f"trials/{trial}/network/{name}"]
+                    assert set(group) == set(arrays)
+                    assert ("weight" in group, "delay" in group) == (name == "EI", name == "EI")
+                    for kind, values in arrays.items():
+                        np.testing.assert_array_equal(group[kind][:], values)
 
     def test_json_has_the_means(self, cli):
         found = cli("simulate", *SMOKE, "trials=3", "--json").json

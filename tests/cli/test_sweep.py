@@ -392,7 +392,11 @@ class TestResume:
         outcome = cli("sweep", "--resume", "s", "seed=1,3", *QUICK)
         assert (outcome.code, outcome.out) == (2, "")
         assert "(- planned, + given): - seed=1,2  + seed=1,3;" in outcome.err
-        assert cli("sweep", "--resume", "s", "engine.precision=float64").code == 2
+        what = ("precision=float64", "max_rate=3", "backend=reference", "delivery=dense")
+        for change in (f"engine.{change}" for change in what):
+            outcome = cli("sweep", "--resume", "s", change)
+            assert outcome.code == 2
+            assert f"override '{change}': a sweep goes on with its own config" in outcome.err
 
     def test_with_a_changed_config(self, cli):
         Path("mine/network").mkdir(parents=True)
@@ -413,7 +417,14 @@ class TestResume:
 
     def test_with_other_threads(self, cli, sweep):
         sweep("seed=1,2", "engine.threads=1")
-        assert cli("sweep", "--resume", "s", "engine.threads=2", "checkpoint.keep=1").code == 0
+        for how in ("threads=2", "threads=1", "backend=xla", "delivery=event"):
+            again = cli("sweep", "--resume", "s", f"engine.{how}", "checkpoint.keep=1")
+            assert again.code == 0, again.err
+
+    def test_with_another_choice_of_what_is_swept(self, cli, sweep):
+        sweep("engine.backend=xla,reference", "network.scale=0.1", "duration.ms=10")
+        outcome = cli("sweep", "--resume", "s", "engine.backend=native")
+        assert (outcome.code, "its sweep has other overrides" in outcome.err) == (2, True)
 
     @pytest.mark.parametrize(
         ("arguments", "code", "said"),

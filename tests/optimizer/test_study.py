@@ -198,6 +198,11 @@ class TestGoingOn:
             "  + search.tau.log: true",
         ]
 
+    def test_what_an_earlier_version_did_not_keep_is_no_difference(self, journal):
+        opened(journal)
+        newer = {**ABOUT, "engine.backend": '"auto"'}
+        assert opened(journal, about=newer).notes == opened(journal).notes == ()
+
     def test_with_other_objectives_is_refused(self, journal):
         opened(journal)
         with pytest.raises(ConfigError, match="objectives"):

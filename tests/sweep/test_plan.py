@@ -174,7 +174,7 @@ def test_what_lies_in_its_folder_moves_with_it(tmp_path, monkeypatch):
     (tmp_path / "s/own/duration").mkdir(parents=True)  # another, at the old place
     (tmp_path / "s/own/duration/mine.yaml").write_text("ms: 200.0\nwarmup_ms: 0.0\n")
     monkeypatch.chdir("/")
-    assert resumed(moved, [], []).about["config_dirs"] == [str(moved / "own"), str(outside)]
+    assert resumed(moved, [])[0].about["config_dirs"] == [str(moved / "own"), str(outside)]
 
 
 def test_only_one_process_writes_it(tmp_path):
@@ -297,7 +297,7 @@ class TestDamage:
 class TestHash:
     def test_what_only_says_how_leaves_it_as_it_is(self):
         tree = compose(["seed=1"], []).tree
-        how = ("threads=3", "batch=7", "devices=1", "chunk_ms=3")
+        how = ("threads=3", "batch=7", "devices=1", "chunk_ms=3", "backend=xla", "delivery=event")
         others = [*(f"engine.{x}" for x in how), "checkpoint.keep=9", "name=other"]
         assert hash_of(compose(["seed=1", *others], []).tree) == hash_of(tree)
 
