@@ -10,12 +10,14 @@ from snnrun import batch
 from snnrun.balance import balance
 from snnrun.config.build import build
 from snnrun.config.compose import compose
+from snnrun.course import Lane
 from snnrun.distribution import Distribution
 from snnrun.errors import ConfigError
 from snnrun.network import build as draw
-from snnrun.preflight import analysis, check, sizes
+from snnrun.preflight import analysis, check, pace, sizes
 from snnrun.preflight.check import as_json, expected_rates, preflight
 from snnrun.preflight.concerns import concerns
+from snnrun.trial import Trial
 from tests.cli.program import ROOT, finish, start
 
 MINE = ROOT / "tests" / "config" / "data" / "my_network"
@@ -158,6 +160,18 @@ class TestPreflight:
         e = experiment("network=balanced_small", "drive=none")
         assert expected_rates(e, balance(e)) == ({"E": 10.0, "I": 10.0}, "assumed")
 
+    @pytest.mark.parametrize(
+        ("ms", "verdict"), [(10.0, None), (50.0, "runaway"), (300.0, "runaway")]
+    )
+    def test_a_slow_runaway_is_judged_before_the_guard_looks(self, ms, verdict):
+        """A network of many events gets through less time, and is in trouble nevertheless."""
+        e = experiment("duration=2s", "network.projections.EI.weight=-10")
+        network = draw(e.network, e.drives, e.seed, e.dt)
+        trial = Trial.begin(e, network, 0, False)
+        trial.end, trial.total = e.steps_in(ms), np.full(network.size, round(300 * ms / 1000))
+        found = pace._health(e, [Lane(None, network, trial)], ms)
+        assert (found and found.verdict) == verdict
+
     def test_disk_is_reckoned_from_what_was_measured(self):
         e = experiment("network=balanced_small", "duration=smoke", "drive.X.rate=0")
         assert preflight(e, []).disk["spikes"] == 0
@@ -200,11 +214,11 @@ class TestPreflight:
         how = ["engine.batch=2", "engine.threads=2"]
         e = experiment(*one, f"trials={trials}", "network.per_trial=false", *how)
         found = preflight(e, [])
-        pace = dataclasses.replace(found.pace, build_s=10.0, compile_s=1.0, step_s=0.001)
+        paced = dataclasses.replace(found.pace, build_s=10.0, compile_s=1.0, step_s=0.001)
         groups, at_once = -(-trials // 2), min(2, -(-trials // 2))
-        assert sum(pace.seconds(e).values()) == pytest.approx(11 + 2 * -(-groups // at_once))
+        assert sum(paced.seconds(e).values()) == pytest.approx(11 + 2 * -(-groups // at_once))
         own = dataclasses.replace(e, network=dataclasses.replace(e.network, per_trial=True))
-        alone = dataclasses.replace(pace, lanes=1, workers=1)
+        alone = dataclasses.replace(paced, lanes=1, workers=1)
         assert sum(alone.seconds(own).values()) == pytest.approx(1 + 12 * trials)
 
 

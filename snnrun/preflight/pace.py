@@ -19,6 +19,7 @@ from snnrun.health import WINDOW_MS, Health
 from snnrun.trial import Counting, rates, verdict
 
 _BUDGET_S = 1.0
+_VOLLEY_MS = 20.0  # after which a network has left the state it begins in
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,12 +115,13 @@ def _timed(e: Experiment, group: Group, ready: Any) -> float:
 def _health(e: Experiment, lanes: list[Lane], ms: float) -> Health | None:
     """Return the worst verdict on the trials, as far as they went.
 
-    The start-up of a network says little of its rates, and a part of a run nothing of its halves.
+    The start-up of a network says little of its rates, unless they are a runaway's beyond the first
+    volley, and a part of a run says nothing of its halves.
     """
     each = [verdict(e, lane.network, lane.trial) for lane in lanes]
     worst = min(each, key=lambda health: health.rank)
     if all(lane.trial.over(e) for lane in lanes) or worst.verdict == "nan":
         return worst
-    if ms < WINDOW_MS:
+    if ms < WINDOW_MS and not (worst.verdict == "runaway" and ms >= _VOLLEY_MS):
         return None
     return Health("ok", worst.details) if worst.verdict == "nonstationary" else worst

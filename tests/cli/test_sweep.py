@@ -162,7 +162,7 @@ class TestDryRun:
         assert outcome.code == 0
         assert all(re.match(r"estimating the time … \d+ s", x) for x in outcome.err.splitlines())
         assert lines[:5] == [
-            f"{W}: 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, … 0.9 (10)",
+            f"{W}: 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, … 0.9 mV (10)",
             "network.scale: 0.5, 1 (2)",
             "seed: 1, -1 (2)",
             "40 points in 2 groups (2 compilations)",
