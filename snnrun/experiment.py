@@ -84,11 +84,8 @@ class EngineOptions:
     """How a run is computed, and what is too much for it."""
 
     precision: str = param("", "of all real numbers", choices=("float32", "float64"))
-    backend: str = param(
-        "",
-        "how steps are computed",
-        choices=("auto", "native", "xla", "reference"),
-        how=("auto", "native", "xla"),
+    backend: str = param(  # each rounds otherwise
+        "", "how steps are computed", choices=("auto", "native", "xla", "reference")
     )
     delivery: str = param(
         "",

@@ -417,7 +417,7 @@ class TestResume:
 
     def test_with_other_threads(self, cli, sweep):
         sweep("seed=1,2", "engine.threads=1")
-        for how in ("threads=2", "threads=1", "backend=xla", "delivery=event"):
+        for how in ("threads=2", "threads=1", "delivery=event"):
             again = cli("sweep", "--resume", "s", f"engine.{how}", "checkpoint.keep=1")
             assert again.code == 0, again.err
 
