@@ -1,8 +1,11 @@
 """Set-up shared by all tests: JAX configured as the program does it; what could not be tried."""
 
+import os
+
 import jax
 import pytest
 
+os.environ.pop("COLUMNS", None)  # tables are as wide as what is shown, also in processes of xdist
 jax.config.update("jax_enable_x64", True)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from snnrun.store.lock import read_status
-from snnrun.sweep.plan import read
+from snnrun.sweep.plan_file import read
 from tests.cli.cut import interrupted_at
 from tests.cli.files import assert_same_results
 from tests.cli.program import call

@@ -30,7 +30,7 @@ def inspect(path: Place, as_json: Json = False, debug: Debug = False) -> None:
 
 def _sweep(path: Path, as_json: bool) -> None:
     from snnrun.sweep.end import as_plain, outcome
-    from snnrun.sweep.plan import read
+    from snnrun.sweep.plan_file import read
 
     found = outcome(read(path), path)
     if as_json:

@@ -55,7 +55,7 @@ def plot(
 
 def _sweep(path: Path, target: Path, statistic: str | None) -> None:
     from snnrun.report.drawing import drawing
-    from snnrun.sweep.plan import read
+    from snnrun.sweep.plan_file import read
     from snnrun.sweep.states import table
 
     with drawing(target):

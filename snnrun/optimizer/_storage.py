@@ -78,6 +78,7 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    given = url
     url = url or os.environ.get(VARIABLE) or f"journal://{folder / JOURNAL}"
     text = without_password(url)
     scheme = url.partition(":")[0].partition("+")[0].lower() if "://" in url else ""
@@ -92,8 +93,8 @@ def open_storage(url: str | None, folder: Path, new: bool = True) -> Place:
             _refuse_missing(url)
         if scheme in ("sqlite", "postgresql", "postgres", "mysql", "mariadb"):
             return _database(_with_driver(url, scheme), scheme, text)
-    given = f"{text} (--storage, or {VARIABLE} in the environment)"
-    raise ConfigError(f"storage: {given}: is no file that exists, nor one of {_KNOWN}")
+    where = "storage" if given else VARIABLE
+    raise ConfigError(f"{where}: {text}: is no file that exists, nor one of {_KNOWN}")
 
 
 def absolute(url: str, folder: Path = Path()) -> str:

@@ -15,16 +15,8 @@ from snnrun.errors import ConfigError, FileError
 from snnrun.store.folder import refuse_if_taken, unique_name
 from snnrun.store.lock import read_status
 from snnrun.sweep.claim import OVER, died, folder_of
-from snnrun.sweep.plan import (
-    NAME,
-    Plan,
-    about_files,
-    files_of,
-    hash_of,
-    read,
-    with_spikes_if_asked,
-    write,
-)
+from snnrun.sweep.plan import Plan, about_files, files_of, hash_of, with_spikes_if_asked
+from snnrun.sweep.plan_file import NAME, read, write
 from snnrun.sweep.shard import Shard
 
 MANY = 10_000  # points that nobody wants by accident

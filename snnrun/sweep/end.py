@@ -11,7 +11,8 @@ from snnrun.store.disk import cause
 from snnrun.store.lock import turn
 from snnrun.store.table import write_table
 from snnrun.summary import plain
-from snnrun.sweep.plan import NAME, Plan
+from snnrun.sweep.plan import Plan
+from snnrun.sweep.plan_file import NAME
 from snnrun.sweep.states import STATES, table
 from snnrun.sweep.table import Row, Table, dead, means, write_csv, write_means_csv
 

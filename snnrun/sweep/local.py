@@ -14,7 +14,8 @@ from snnrun.errors import FileError, InterruptedRunError, SnnrunError
 from snnrun.interruption import Interruption
 from snnrun.sweep.begin import summary_of
 from snnrun.sweep.orders import Ended, Event, Orders
-from snnrun.sweep.plan import Plan, read
+from snnrun.sweep.plan import Plan
+from snnrun.sweep.plan_file import read
 from snnrun.sweep.processes import Crew
 from snnrun.sweep.shard import Shard
 

@@ -11,8 +11,9 @@ from snnrun.errors import SnnrunError
 from snnrun.store.folder import RunFolder
 from snnrun.store.lock import read_status
 from snnrun.sweep.claim import folder_of
-from snnrun.sweep.plan import NAME, hash_of
-from snnrun.sweep.plan import read as read_plan
+from snnrun.sweep.plan import hash_of
+from snnrun.sweep.plan_file import NAME
+from snnrun.sweep.plan_file import read as read_plan
 
 _STATES = ("done", "unhealthy")
 

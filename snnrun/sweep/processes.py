@@ -18,7 +18,8 @@ from snnrun.errors import ConfigError, FileError, InterruptedRunError, SnnrunErr
 from snnrun.interruption import Interruption
 from snnrun.sweep.claim import Claims
 from snnrun.sweep.orders import Begun, Ended, Event, Orders, Over
-from snnrun.sweep.plan import Plan, read
+from snnrun.sweep.plan import Plan
+from snnrun.sweep.plan_file import read
 
 _ASK_S = 0.2
 _MOST_DEATHS = 2  # of processes that computed a point, the second time alone

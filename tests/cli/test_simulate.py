@@ -199,7 +199,7 @@ class TestOutput:
         assert found["out"] == "run"
         assert set(found["statistics"]) == {"E", "I"}
         rate = found["statistics"]["E"]["firing_rate"]
-        assert set(rate) == {"value", "se", "units"}
+        assert set(rate) == {"value", "se", "se_over", "units"}
         assert rate["units"] == "spikes/s"
         assert found["statistics"]["E"]["fano_factor"]["value"] is None
         assert "NaN" not in outcome.out

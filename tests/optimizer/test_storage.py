@@ -148,6 +148,11 @@ class TestUrls:
         open_storage(None, tmp_path)
         assert (tmp_path / "other").exists()
 
+    def test_a_wrong_variable_is_named(self, tmp_path, monkeypatch):
+        monkeypatch.setenv(VARIABLE, "nonsense")
+        with pytest.raises(ConfigError, match=r"^OPTUNA_STORAGE: nonsense: is no file that exists"):
+            open_storage(None, tmp_path)
+
     def test_must_be_known(self, tmp_path):
         with pytest.raises(ConfigError, match=r"is no file that exists, nor one of journal://PATH"):
             open_storage("somewhere", tmp_path)

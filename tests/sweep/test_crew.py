@@ -16,7 +16,8 @@ from snnrun.sweep import courses, processes, work
 from snnrun.sweep.claim import folder_of
 from snnrun.sweep.courses import Courses
 from snnrun.sweep.orders import Begun, Ended, Orders, Over, Progress
-from snnrun.sweep.plan import make, write
+from snnrun.sweep.plan import make
+from snnrun.sweep.plan_file import write
 from snnrun.sweep.processes import Crew
 from snnrun.sweep.watch import Watch
 from snnrun.sweep.work import Worker

@@ -15,7 +15,8 @@ import pytest
 
 from snnrun.errors import FileError
 from snnrun.sweep import end
-from snnrun.sweep.plan import hash_of, read
+from snnrun.sweep.plan import hash_of
+from snnrun.sweep.plan_file import read
 from tests.cli.program import call
 
 POINTS = ("seed=1,2", "network.projections.EE.weight=1,2", "duration=smoke", "network.scale=0.1")

@@ -12,7 +12,8 @@ from snnrun.config.compose import Composer, compose
 from snnrun.config.reader import read as read_config
 from snnrun.errors import ConfigError, FileError
 from snnrun.sweep.begin import grid_of, resumed, summary_of
-from snnrun.sweep.plan import NAME, hash_of, make, read, with_spikes_if_asked, write
+from snnrun.sweep.plan import hash_of, make, with_spikes_if_asked
+from snnrun.sweep.plan_file import NAME, read, write
 
 W = "network.projections.EE.weight"
 EE = "network.projections.EE"
