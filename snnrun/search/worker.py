@@ -2,9 +2,8 @@
 
 import contextlib
 import math
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from snnrun.errors import SnnrunError
 from snnrun.interruption import Interruption
@@ -15,6 +14,7 @@ from snnrun.search.ledger import Ledger
 from snnrun.search.pool import Pool
 from snnrun.search.spec import Search
 from snnrun.search.trying import Trying
+from snnrun.store.beat import regularly
 
 _LOOK_S = 1.0  # between looks at candidates of other workers
 _BEAT_S = 10.0  # between words that this worker is alive
@@ -66,20 +66,11 @@ def _incumbent(study: Study) -> Incumbent | None:
     return Incumbent(best[0].costs[0], se if math.isfinite(se) else 0.0)  # of one network: unknown
 
 
-@contextlib.contextmanager
-def _beating(study: Study) -> Iterator[None]:
+def _beating(study: Study) -> contextlib.AbstractContextManager[None]:
     """Say now and then that this worker is alive, however long it simulates."""
-    over = threading.Event()
 
     def beat() -> None:
-        while not over.wait(_BEAT_S):
-            with contextlib.suppress(SnnrunError):  # a storage that is gone is met elsewhere
-                study.alive()
+        with contextlib.suppress(SnnrunError):  # a storage that is gone is met elsewhere
+            study.alive()
 
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return regularly(_BEAT_S, beat)
