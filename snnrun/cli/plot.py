@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from snnrun.cli.options import Debug
-from snnrun.errors import FileError
+from snnrun.errors import ConfigError, FileError
 
 Place = Annotated[
     Path, typer.Argument(metavar="PATH", help="Folder of a run, a sweep or a search.")
@@ -39,6 +39,7 @@ def plot(
 ) -> None:
     """Draw a sweep's statistics over its swept values, a search, or a run's overview."""
     del debug  # read where errors are reported
+    _of_another_kind(path, statistic, panel)
     if (path / "plan.json").is_file():
         target = out or path / "sweep.png"
         _sweep(path, target, statistic)
@@ -51,6 +52,14 @@ def plot(
     else:
         raise FileError(f"{path}: holds no run (results.h5), sweep or search")
     print(target)
+
+
+def _of_another_kind(path: Path, statistic: str | None, panel: str | None) -> None:
+    """Refuse what only another kind of folder has."""
+    if statistic is not None and not (path / "plan.json").is_file():
+        raise ConfigError(f"--statistic {statistic}: {path} is no sweep")
+    if panel is not None and not (path / "search.json").is_file():
+        raise ConfigError(f"--panel {panel}: {path} is no search")
 
 
 def _sweep(path: Path, target: Path, statistic: str | None) -> None:

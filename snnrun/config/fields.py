@@ -191,7 +191,8 @@ def _distribution(node: dict[str, Any], path: str, problems: Problems) -> Any:
     before = len(problems.found)
     for key in node:
         if key not in (*wanted, *bounds, "dist", "stream"):
-            problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), [*wanted, 'dist'])}")
+            known = [*wanted, *(("low", "high") if dist in BOUNDED else ()), "dist"]
+            problems.add(f"{path}.{key}", f"unknown key{nearest(str(key), known)}")
     stream = node.get("stream")
     if stream is not None and not (isinstance(stream, str) and re.fullmatch(_NAME, stream)):
         problems.add(f"{path}.stream", f"must be a name, not {shown(stream)}")
@@ -220,7 +221,17 @@ def _checked(found: Distribution, path: str, problems: Problems) -> Distribution
         problems.add(f"{path}.exponent", "must be above 0")
     if dist in ("normal", "lognormal") and (b < 0 or (dist == "lognormal" and a <= 0)):
         problems.add(f"{path}.std", "must not be negative (and a lognormal's mean must be above 0)")
+    elif found.low > found.high:
+        problems.add(f"{path}.high", f"must be at least low ({found.low:g})")
     elif found.bounded and found.inside < LEAST_INSIDE:
-        range_ = f"from {found.low:g} to {found.high:g}"
-        problems.add(path, f"less than {LEAST_INSIDE:.0%} of the {dist} is {range_}")
+        problems.add(path, f"less than {LEAST_INSIDE:.0%} of the {dist} is {_range(found)}")
     return found
+
+
+def _range(bounded: Distribution) -> str:
+    """Return the bounds of a distribution in words."""
+    if bounded.high == math.inf:
+        return f"above {bounded.low:g}"
+    if bounded.low == -math.inf:
+        return f"below {bounded.high:g}"
+    return f"from {bounded.low:g} to {bounded.high:g}"

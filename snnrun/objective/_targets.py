@@ -26,6 +26,7 @@ from snnrun.statistics._base import (
     IntervalStatistic,
     Statistic,
     Subjects,
+    windows_of,
 )
 from snnrun.store import read
 from snnrun.store.recording import Recorded, is_run, recorded
@@ -215,7 +216,7 @@ def _windows(e: Experiment, statistic: CountStatistic, end: int) -> Windows:
     windows = Windows(e.warmup_steps, e.steps_in(statistic.window_ms), end)
     if windows.number < 2:
         raise ConfigError(
-            f"is too short: {end * e.dt:g} ms hold {windows.number} windows of"
+            f"is too short: {end * e.dt:g} ms hold {windows_of(windows.number)} of"
             f" {statistic.window_ms:g} ms after the warm-up ({windows.origin * e.dt:g} ms);"
             " at least 2 are needed"
         )

@@ -119,8 +119,8 @@ class CountStatistic(Statistic):
         subjects = subjects or Subjects()
         if counts.shape[0] < self.min_windows:
             return missing(
-                f"needs at least {self.min_windows} windows of {self.window_ms:g} ms after the"
-                f" warm-up; there are {counts.shape[0]}"
+                f"needs at least {windows_of(self.min_windows)} of {self.window_ms:g} ms after"
+                f" the warm-up; there {'is' if counts.shape[0] == 1 else 'are'} {counts.shape[0]}"
             )
         there: slice | np.ndarray = slice(None)
         if self.region == "central":
@@ -208,6 +208,11 @@ class IntervalStatistic(Statistic):
         has = sums.pairs > 0
         of_neurons = self.of_neurons(Intervals(*(s[has] for s in sums)))
         return float(of_neurons.mean()) if has.any() else float("nan")
+
+
+def windows_of(number: int) -> str:
+    """Return a number of windows in words."""
+    return f"{number} window{'' if number == 1 else 's'}"
 
 
 def missing(reason: str) -> Estimate:

@@ -44,14 +44,12 @@ class TestSnops:
         assert {s["value"] for s in outcome.json["statistics"]["E"].values()} == {None}
         with h5py.File(tmp_path / "run/results.h5") as file:
             for name, least in {
-                "firing_rate": 1,
-                "fano_factor": 2,
-                "shared_eigenspectrum": 20,
+                "firing_rate": "1 window",
+                "fano_factor": "2 windows",
+                "shared_eigenspectrum": "20 windows",
             }.items():
                 reason = file[f"statistics/E/{name}"].attrs["reason"]
-                expected = (
-                    f"needs at least {least} windows of 200 ms after the warm-up; there are 0"
-                )
+                expected = f"needs at least {least} of 200 ms after the warm-up; there are 0"
                 assert reason == expected
 
     def test_a_longer_run_has_all_six(self, tmp_path):

@@ -198,7 +198,10 @@ def test_a_synapse_parameter_may_not_be_a_distribution():
         ("{mean: 1, std: 1}", ".dist: no distribution 'None'"),
         ("{dist: normal, mean: 1, std: 1, low: x}", ".low: must be a number, not 'x'"),
         ("{dist: normal, mean: 1, std: 1, low: 0, stream: r}", ".stream: can't be given with low"),
-        ("{dist: normal, mean: 1, std: 1, high: -9}", ": less than 1% of the normal is from -inf"),
+        ("{dist: normal, mean: 1, std: 1, high: -9}", ": less than 1% of the normal is below -9 ("),
+        ("{dist: normal, mean: 1, std: 1, low: 9}", ": less than 1% of the normal is above 9 ("),
+        ("{dist: normal, mean: 1, std: 1, low: 9, high: 8}", ".high: must be at least low (9)"),
+        ("{dist: normal, mean: 1, std: 1, lwo: 0}", ".lwo: unknown key; did you mean 'low'?"),
         ("{dist: power, from: 1, to: 2, exponent: 1, low: 0}", ".low: unknown key"),
     ],
 )

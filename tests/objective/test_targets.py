@@ -192,7 +192,7 @@ def test_too_few_neurons_too_short_and_out_of_range(done, spikes, tmp_path):
     write_csv(path, spikes["E"])
     (found,) = problems(done, str(path), ms=190.0)
     assert found == (
-        f"{path}: is too short: 190 ms hold 1 windows of 50 ms after the warm-up (100 ms);"
+        f"{path}: is too short: 190 ms hold 1 window of 50 ms after the warm-up (100 ms);"
         " at least 2 are needed"
     )
     (found,) = problems(done, str(path), [("E", "psv")], ms=400.0)
