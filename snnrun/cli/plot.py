@@ -94,7 +94,7 @@ def _run(path: Path, target: Path) -> None:
     from snnrun.cli.one_run import compose
     from snnrun.report.drawing import drawing
     from snnrun.store.lock import standing
-    from snnrun.store.read import spikes
+    from snnrun.store.read import recorded_ms, spikes
 
     state = standing(path).get("state")
     if state in ("queued", "running", "interrupted"):
@@ -105,4 +105,5 @@ def _run(path: Path, target: Path) -> None:
 
         trains = [Trains(*population) for population in spikes(path / "results.h5")]
         title = f"{e.name}, seed {e.seed}"
-        draw(target, title, trains, e.warmup_steps * e.dt, e.steps * e.dt)
+        start, stop = recorded_ms(path / "results.h5") or (0.0, e.steps * e.dt)
+        draw(target, title, trains, max(e.warmup_steps * e.dt, start), stop, start)

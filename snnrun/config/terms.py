@@ -133,7 +133,7 @@ def valueless(term: Term, e: Experiment, ms: float) -> str | None:
             f" warm-up, and {ms:g} ms have {windows}"
         )
     if size < (statistic.sample or statistic.min_neurons):
-        return f"it needs {statistic.sample or statistic.min_neurons} neurons, and there are {size}"
+        return f"it needs {statistic.sample or statistic.min_neurons} neurons, not {size}"
     return None
 
 

@@ -83,7 +83,7 @@ def _windows(e: Experiment) -> Iterator[str]:
             lacks, wanted = "standard error", 2 * BLOCKS
         if windows < wanted:
             text = f"no {lacks}: it takes {wanted} windows of {statistic.window_ms:g} ms"
-            text += f" after the warm-up, there are {windows}"
+            text += f" after the warm-up, not {windows}"
             said.setdefault(text, []).append(name)
     for text, which in said.items():
         yield f"statistics {', '.join(which)} will have {text}"

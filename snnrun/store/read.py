@@ -47,6 +47,16 @@ def spikes(path: Path, trial: int = 0) -> list[PopulationSpikes]:
         return [_spikes(file, root, name) for name in safe.group(root, "spikes")]
 
 
+def recorded_ms(path: Path, trial: int = 0) -> tuple[float, float] | None:
+    """Return from when to when the spikes of a trial were recorded; None where none were."""
+    with _finished(path) as file:
+        root = safe.group(file, f"trials/{trial}") if safe.has(file, "trials") else file
+        for name in (group := safe.group(root, "spikes")):
+            one = safe.group(group, name)
+            return float(safe.number(one, "t_start_ms")), float(safe.number(one, "t_stop_ms"))
+    return None
+
+
 def estimates(path: Path) -> tuple[str, list[dict[tuple[str, str], tuple[np.ndarray, str]]]]:
     """Return the config of a finished run, and of each trial the value of its statistics.
 

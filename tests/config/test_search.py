@@ -390,7 +390,7 @@ def test_a_wrong_start_point(points, expected):
         ),
         (
             "{statistic: many, target: 1}",
-            ": I.many has no value: it needs 300 neurons, and there are 200",
+            ": I.many has no value: it needs 300 neurons, not 200",
         ),
         ("3", ": must be a mapping, not 3"),
     ],
