@@ -223,7 +223,7 @@ def place_of(
     ConfigError where the folder holds a search that is elsewhere.
     """
     if not (folder / NAME).exists():
-        url = storage or os.environ.get(VARIABLE)
+        url = storage or os.environ.get(VARIABLE) or None
         return url and absolute(url), study or name
     _, before, known = _content(folder)
     before = before or absolute(_journal(folder))

@@ -633,6 +633,11 @@ class TestStorages:
         assert cli("optimize", "--resume", "t", "--candidates", "8").code == 0
         assert len(rows("t")) == 8
 
+    def test_an_empty_variable_is_none(self, cli, monkeypatch):
+        monkeypatch.setenv("OPTUNA_STORAGE", "")
+        search("t", *SIX)
+        assert Path("t/study.journal").exists()
+
     def test_a_password_is_not_kept(self, copy, cli, monkeypatch):
         kept = json.loads((copy / "search.json").read_text())
         kept["storage"] = "postgresql://me:***@127.0.0.1:1/x"
