@@ -106,7 +106,17 @@ def planned(source: Source) -> Plan:
         )
     search.optimizer.ready(space_of(search.axes), len(search.objective.objectives))
     search = dataclasses.replace(search, strict=source.strict)
-    return Plan(source, whole, e, search, [*warnings, *search.warnings])
+    return Plan(source, whole, e, search, _once([*warnings, *search.warnings]))
+
+
+def _once(warnings: list[str]) -> list[str]:
+    """Return warnings without those of a statistic that come again with the term resting on it."""
+    told = [text.partition(": ") for text in warnings if text.startswith("objective.terms.")]
+    again = {
+        f"statistics.{key.rpartition('.')[2].removesuffix(')')}: {caution}"
+        for key, _, caution in told
+    }
+    return [text for text in warnings if text not in again]
 
 
 def composed(source: Source) -> Composed:
