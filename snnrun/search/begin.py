@@ -14,7 +14,7 @@ from snnrun.batch import cores
 from snnrun.config.build import build
 from snnrun.config.compose import Composed, compose
 from snnrun.config.how import what_of
-from snnrun.config.search import problems_of, search_of
+from snnrun.config.search import problems_of, search_of, told_once
 from snnrun.config.values import assignment
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
@@ -106,17 +106,7 @@ def planned(source: Source) -> Plan:
         )
     search.optimizer.ready(space_of(search.axes), len(search.objective.objectives))
     search = dataclasses.replace(search, strict=source.strict)
-    return Plan(source, whole, e, search, _once([*warnings, *search.warnings]))
-
-
-def _once(warnings: list[str]) -> list[str]:
-    """Return warnings without those of a statistic that come again with the term resting on it."""
-    told = [text.partition(": ") for text in warnings if text.startswith("objective.terms.")]
-    again = {
-        f"statistics.{key.rpartition('.')[2].removesuffix(')')}: {caution}"
-        for key, _, caution in told
-    }
-    return [text for text in warnings if text not in again]
+    return Plan(source, whole, e, search, told_once([*warnings, *search.warnings]))
 
 
 def composed(source: Source) -> Composed:
