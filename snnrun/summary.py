@@ -131,7 +131,8 @@ def conclude(e: Experiment, folder: RunFolder, summary: Summary, strict: bool = 
     verdict = summary.health.verdict
     bad = verdict == "nan" or (strict and verdict != "ok")
     state = "unhealthy" if bad or verdict == "runaway" else "done"
-    details, found = json.dumps(summary.health.details), as_json(e, summary)
+    details = json.dumps(summary.health.details, ensure_ascii=False)
+    found = as_json(e, summary)
     folder.status(
         state,
         reason=None if verdict == "ok" else f"{sentence(summary.health)} ({details})",

@@ -50,12 +50,16 @@ def precompile(
         raise ConfigError("the compile cache can't be written; set JAX_COMPILATION_CACHE_DIR")
     durations = [w for w in words if not _is_override(w)] or list(DURATIONS)
     overrides = [w for w in words if _is_override(w)]
+    warned: set[str] = set()
     with saying("compiling", as_json):
-        compiled = {d: _compile(d, overrides, config, config_dir) for d in durations}
+        compiled = {d: _compile(d, overrides, config, config_dir, warned) for d in durations}
     _tell({"compiled": compiled, "folder": str(cache.folder())}, as_json)
 
 
-def _compile(duration: str, overrides: list[str], config: Any, config_dir: Any) -> dict[str, Any]:
+def _compile(
+    duration: str, overrides: list[str], config: Any, config_dir: Any, warned: set[str]
+) -> dict[str, Any]:
+    """Compile for a duration; `warned`: what has been said already."""
     from snnrun.config.build import build
     from snnrun.config.compose import compose
     from snnrun.runner import compile_only
@@ -63,7 +67,9 @@ def _compile(duration: str, overrides: list[str], config: Any, config_dir: Any) 
     chosen = _override(duration, config_dir or [], config)
     experiment, warnings = build(compose([*overrides, chosen], config_dir or [], config))
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        if warning not in warned:
+            print(f"warning: {warning}", file=sys.stderr)
+        warned.add(warning)
     found = compile_only(experiment)
     if found is None:
         return {"seconds": 0.0, "cache": "off"}

@@ -21,7 +21,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Glob, Override, Quote, QuotedString, Sweep
 from hydra.core.plugins import Plugins
 from hydra.errors import OverrideParseException
 from hydra.plugins.config_source import ConfigResult
@@ -118,14 +118,35 @@ def parser() -> Callable[[str], Override]:
 
 
 def _parsed(made: OverridesParser, line: str) -> Override:
+    """Parse an override whose values, if several, are those of its key and not inside a value."""
+    found = _of_any_name(made, line)
+    value = found.value()
+    if isinstance(value, list | dict) and _holds_sweep(value):
+        raise ConfigError(
+            f"override '{line}': range, choice, glob and interval can't be inside a list or a"
+            " mapping; sweep the key of the value itself"
+        )
+    return found
+
+
+def _holds_sweep(value: Any) -> bool:
+    """Return whether several values are written somewhere in a value."""
+    if isinstance(value, list | dict):
+        return any(map(_holds_sweep, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Sweep | Glob)
+
+
+def _of_any_name(made: OverridesParser, line: str) -> Override:
     """Parse an override; without its key where Hydra knows no such names, as 23I."""
     match = _OVERRIDE.fullmatch(line)
     if match is None or _HYDRA_PATH.fullmatch(match["path"]):
         return made.parse_overrides([line])[0]
+    other = f"{match['sign']}{match['group']}_{match['value']}"
     try:
-        (found,) = made.parse_overrides([f"{match['sign']}{match['group']}_{match['value']}"])
+        (found,) = made.parse_overrides([other])
     except OverrideParseException as error:
-        raise OverrideParseException(override=line, message=str(error)) from error
+        text = str(error).replace(other, line)
+        raise OverrideParseException(override=line, message=text) from error
     if match["group"]:
         found.package = match["path"]
     else:

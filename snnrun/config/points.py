@@ -62,6 +62,8 @@ class Grid:
         paths = [swept.path for swept in self.swept]
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise ConfigError(f"{twice[0]}: is swept twice; write its values once")
+        for i, earlier in enumerate(self._parsed):
+            _refuse_second_sweep(earlier, self._parsed[i + 1 :])
         if axis := next((path for path in paths if path.startswith("sweep.")), None):
             path = axis.removeprefix("sweep.")
             raise ConfigError(f"{axis}: write its values as a list, or sweep {path}=… itself")
@@ -114,12 +116,35 @@ def _path(override: Override) -> str:
 def _is_replaced(swept: Override, later: list[Override]) -> bool:
     """Return whether a later override takes the place of all values of a sweep.
 
-    Others are merged, as in a single run: mappings, and what lies elsewhere.
+    Others are merged, as in a single run: mappings without that key, and what lies elsewhere.
     """
-    same = [o for o in later if _path(o) == _path(swept) and not o.is_sweep_override()]
     return swept.is_sweep_override() and any(
-        not o.is_delete() and (not isinstance(o.value(), dict) or is_whole(o.value())) for o in same
+        _sets(o, o.value(), _path(swept)) for o in later if not o.is_sweep_override()
     )
+
+
+def _refuse_second_sweep(swept: Override, later: list[Override]) -> None:
+    """Complain of a later sweep of mappings that set what is swept already."""
+    for o in later if swept.is_sweep_override() else []:
+        values = getattr(o.value(), "list", None) if o.is_sweep_override() else None
+        if any(_sets(o, value, _path(swept)) for value in values or ()):
+            raise ConfigError(f"{_path(swept)}: is swept twice, also by {_path(o)}={{…}}")
+
+
+def _sets(override: Override, value: Any, path: str) -> bool:
+    """Return whether an override, with this value, sets what is at a path: itself, or within."""
+    at = _path(override)
+    if override.is_delete() or not f"{path}.".startswith(f"{at}."):
+        return False
+    names = path[len(at) + 1 :].split(".") if path != at else []
+    for name in names:
+        if not isinstance(value, dict) or is_whole(value):
+            return isinstance(value, dict)
+        inside = {str(key): below for key, below in value.items()}
+        if name not in inside:
+            return False
+        value = inside[name]
+    return not isinstance(value, dict) or is_whole(value)
 
 
 def number_of(override: Override) -> int:

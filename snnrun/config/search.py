@@ -50,6 +50,16 @@ def search_of(composed: Composed, e: Experiment) -> Search | None:
     return Search(axes, constraints, tuple(points), cost, optimizer, tuple(warnings))
 
 
+def told_once(warnings: list[str]) -> list[str]:
+    """Return warnings without those of a statistic that come again with the term resting on it."""
+    told = [text.partition(": ") for text in warnings if text.startswith("objective.terms.")]
+    again = {
+        f"statistics.{key.rpartition('.')[2].removesuffix(')')}: {caution}"
+        for key, _, caution in told
+    }
+    return [text for text in warnings if text not in again]
+
+
 def problems_of(composed: Composed) -> list[str]:
     """Return what is wrong with a search whatever its experiment is, which has problems too."""
     problems = Problems()

@@ -14,7 +14,7 @@ from snnrun.batch import cores
 from snnrun.config.build import build
 from snnrun.config.compose import Composed, compose
 from snnrun.config.how import what_of
-from snnrun.config.search import problems_of, search_of
+from snnrun.config.search import problems_of, search_of, told_once
 from snnrun.config.values import assignment
 from snnrun.errors import ConfigError, FileError
 from snnrun.experiment import Experiment
@@ -106,7 +106,7 @@ def planned(source: Source) -> Plan:
         )
     search.optimizer.ready(space_of(search.axes), len(search.objective.objectives))
     search = dataclasses.replace(search, strict=source.strict)
-    return Plan(source, whole, e, search, [*warnings, *search.warnings])
+    return Plan(source, whole, e, search, told_once([*warnings, *search.warnings]))
 
 
 def composed(source: Source) -> Composed:
@@ -223,7 +223,7 @@ def place_of(
     ConfigError where the folder holds a search that is elsewhere.
     """
     if not (folder / NAME).exists():
-        url = storage or os.environ.get(VARIABLE)
+        url = storage or os.environ.get(VARIABLE) or None
         return url and absolute(url), study or name
     _, before, known = _content(folder)
     before = before or absolute(_journal(folder))

@@ -101,7 +101,10 @@ def _sorting(*holders: Any) -> str:
         if "sorting" in holder.attrs:
             if safe.is_text(holder, "sorting"):
                 return safe.text(holder, "sorting").strip().lower()
-            return str(int(safe.number(holder, "sorting")))
+            found = np.ravel(safe.number(holder, "sorting"))  # some write an array of one number
+            if found.size != 1:
+                raise ValueError(f"attribute sorting of {holder.name} is no single number")
+            return str(int(found[0]))
     return ""
 
 

@@ -93,6 +93,7 @@ def test_what_is_not_understood_is_shown_as_it_was_given(cli, line):
     assert outcome.code == 2
     shown = line.encode("utf-8", "backslashreplace").decode()
     assert outcome.err.startswith(f"error: override '{shown}': not understood")
+    assert "_=" not in outcome.err
 
 
 @pytest.mark.parametrize("key", ["a", "a.b", "a-b.c", "0.1", "a@b.c", "$a"])
@@ -136,3 +137,8 @@ def test_show_and_check(mine, cli):
     shown = cli("show", *mine, size)
     assert "    23I:\n      size: 6\n" in shown.out
     assert cli("check", *mine, size, "--json").json["projections"]["2X"]["contacts"] == 60
+
+
+def test_a_verdict_shows_them(mine, cli):
+    assert cli("simulate", *mine, "engine.max_rate=1", "--out", "a", "--quiet").code == 0
+    assert '"é": ' in json.loads(Path("a/status.json").read_text())["reason"]

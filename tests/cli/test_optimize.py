@@ -27,6 +27,7 @@ FEASIBLE = "objective.feasible={ms: 300, population: E, above_rate: 0.5, min_neu
 TPE = (*SMALL, "optimizer=tpe", "optimizer.startup=4", BATCH)
 CHOICES = (*NETWORK, "objective=squared", "optimizer=random", TERM, BATCH, "optimizer.candidates=6")
 LONGER = ("duration.ms=1000", "statistics.fano_factor.window_ms=200")
+SHARED = ("percent_shared_variance", "shared_dimensionality", "shared_eigenspectrum")
 FANO = "objective.terms.ff={statistic: fano_factor, population: E, target: 1}"
 SEVERAL = ("optimizer=nsga2", RATE_I, "objective.several={a: [rate], b: [rate_I]}")
 EXPLODES = "search.w={path: network.projections.EE.weight, choice: [3.0, 1.0e300]}"
@@ -145,6 +146,7 @@ class TestWhatItSays:
         for name in ("shared", "dimensionality"):
             (line,) = (line for line in said if f"objective.terms.{name} (E." in line)
             assert "22 windows for 50 neurons make the covariance singular" in line
+        assert not any(f"statistics.{name}:" in line for line in said for name in SHARED)
 
     def test_quiet_is_the_folder(self, copy, cli):
         outcome = cli("optimize", *SIX, "--out", "s", "--quiet")
@@ -632,6 +634,11 @@ class TestStorages:
         monkeypatch.delenv("OPTUNA_STORAGE")
         assert cli("optimize", "--resume", "t", "--candidates", "8").code == 0
         assert len(rows("t")) == 8
+
+    def test_an_empty_variable_is_none(self, cli, monkeypatch):
+        monkeypatch.setenv("OPTUNA_STORAGE", "")
+        search("t", *SIX)
+        assert Path("t/study.journal").exists()
 
     def test_a_password_is_not_kept(self, copy, cli, monkeypatch):
         kept = json.loads((copy / "search.json").read_text())

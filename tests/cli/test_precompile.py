@@ -43,6 +43,11 @@ def test_any_duration(cli):
     assert [one["cache"] for one in outcome.json["compiled"].values()][1:] == ["hit"] * 4
 
 
+def test_a_warning_comes_once(cli):
+    outcome = cli("precompile", "2s", "5s", "network.scale=0.2", "duration.ms=100")
+    assert outcome.err.count("warning: duration.warmup_ms:") == 1
+
+
 def test_a_preset_of_one_s_own(tmp_path, cli):
     (tmp_path / "mine" / "duration").mkdir(parents=True)
     (tmp_path / "mine" / "duration" / "long.yaml").write_text("ms: 100.0\nwarmup_ms: 0.0\n")

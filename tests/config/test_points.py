@@ -133,6 +133,41 @@ def test_a_single_value_takes_the_place_of_those_before_it(app, last):
 
 
 @pytest.mark.parametrize(
+    ("last", "number"),
+    [
+        ("{size: 9}", 1),
+        ("{size: 9, v_init: -60}", 1),
+        ("{v_init: -60}", 2),
+        ("{v_init: {size: 9}}", 2),
+    ],
+)
+def test_a_mapping_takes_the_place_of_what_it_holds(app, last, number):
+    assert Grid(app, [f"{A}.size=5,6", f"{A}={last}"]).number == number
+    assert Grid(app, [f"{A}={last}", f"{A}.size=5,6"]).number == 2
+    assert Grid(app, [f"network={{populations: {{A: {last}}}}}"], {f"{A}.size": [5, 6]}).number == (
+        number
+    )
+
+
+def test_a_distribution_takes_the_place_of_a_swept_part(app):
+    swept, whole = f"{A}.v_init.mean=1,2", f"{A}.v_init={{dist: uniform, low: -70, high: -60}}"
+    assert Grid(app, [swept, whole]).swept == []
+
+
+def test_a_mapping_that_is_swept_may_not_hold_what_is_swept_before(app):
+    with pytest.raises(ConfigError, match=r"A\.size: is swept twice, also by network"):
+        Grid(app, [f"{A}.size=5,6", f"{A}={{size: 7}},{{size: 8}}"])
+    assert Grid(app, [f"{A}.size=5,6", f"{A}={{v_init: -60}},{{v_init: -65}}"]).number == 4
+
+
+@pytest.mark.parametrize("value", ["[range(1,3)]", "{E: range(1,3)}", "[1,{a: [choice(1,2)]}]"])
+def test_several_values_inside_a_value_are_refused(app, value):
+    for line in (f"x={value}", f"23I.x={value}"):
+        with pytest.raises(ConfigError, match="can't be inside a list or a mapping"):
+            Grid(app, [line, "seed=1,2"])
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         ["seed=1,2", "seed=3,4,5"],

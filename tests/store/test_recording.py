@@ -111,6 +111,17 @@ def test_sonata_sorted_by_id_or_not_at_all_is_put_in_order(tmp_path):
     same(recorded(sonata(tmp_path, MS[::-1], IDS[::-1], sorting=0))["V4"], ids=[3, 1, 0, 3])
 
 
+def test_sorting_may_be_an_array_of_one_number(tmp_path):
+    path = sonata(tmp_path, MS[::-1], IDS[::-1], sorting=0)
+    with h5py.File(path, "a") as file:
+        file["spikes/V4"].attrs["sorting"] = np.array([[0]])
+    same(recorded(path)["V4"], ids=[3, 1, 0, 3])
+    with h5py.File(path, "a") as file:
+        file["spikes/V4"].attrs["sorting"] = np.array([0, 1])
+    with pytest.raises(FileError, match="attribute sorting of /spikes/V4 is no single number"):
+        recorded(path)
+
+
 @pytest.mark.parametrize("kind", [str, np.bytes_])
 @pytest.mark.parametrize(
     ("word", "ordered"),
