@@ -581,7 +581,7 @@ class StatisticContract(KindContract):
         estimate = self.statistic().estimate(self.counts(1)[: self.part().min_windows - 1])
         assert np.isnan(estimate.value)
         assert np.isnan(estimate.se)
-        assert "windows" in estimate.reason
+        assert "window" in estimate.reason
 
     def test_no_neurons_is_nan_with_a_reason(self):
         estimate = self.statistic().estimate(np.zeros((50, 0)))
